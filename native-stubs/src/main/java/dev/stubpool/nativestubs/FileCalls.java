@@ -1,0 +1,47 @@
+package dev.stubpool.nativestubs;
+
+import java.lang.foreign.Arena;
+
+/** Calls about descriptors. All descriptors made here are close-on-exec. */
+public final class FileCalls {
+  private FileCalls() {}
+
+  /** Opens {@code path} with these flags, openat(2). A descriptor, or -errno. */
+  public static long open(String path, int flags, int mode) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Kernel.call(
+          Abi.SYS_openat,
+          Abi.AT_FDCWD,
+          arena.allocateFrom(path).address(),
+          flags | Abi.O_CLOEXEC,
+          mode);
+    }
+  }
+
+  /** The lowest free descriptor not below {@code lowest} becomes a copy of {@code fd}. It, or -errno. */
+  public static long duplicateAbove(int fd, int lowest) {
+    return Kernel.call(Abi.SYS_fcntl, fd, Abi.F_DUPFD_CLOEXEC, lowest);
+  }
+
+  /** {@code to} becomes a copy of {@code fd}, at once, whatever it was, dup3(2). {@code to}, or -errno. */
+  public static long duplicateOnto(int fd, int to) {
+    return Kernel.call(Abi.SYS_dup3, fd, to, Abi.O_CLOEXEC);
+  }
+
+  /** close(2). */
+  public static long close(int fd) {
+    return Kernel.call(Abi.SYS_close, fd);
+  }
+
+  /** The soft limit of descriptor numbers of this process, prlimit64(2). */
+  public static long softLimit() {
+    try (Arena arena = Arena.ofConfined()) {
+      var limits = arena.allocate(Abi.RLIMIT64_SIZE, Long.BYTES);
+      long result = Kernel.call(Abi.SYS_prlimit64, 0, Abi.RLIMIT_NOFILE, 0, limits.address());
+      if (result < 0) {
+        throw new NativeCallException("prlimit64", (int) -result, "reading the descriptor limit");
+      }
+      return limits.get(java.lang.foreign.ValueLayout.JAVA_LONG, Abi.RLIMIT64_soft);
+    }
+  }
+}

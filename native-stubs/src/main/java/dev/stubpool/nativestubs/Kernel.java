@@ -1,0 +1,107 @@
+package dev.stubpool.nativestubs;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Calls into the host half of the image: any system call, the look at a tracee, the clone of a source.
+ *
+ * <p>Results are the kernel's: a value, or {@code -errno} in [-4095, -1]. The image's code neither sets nor reads libc's
+ * {@code errno}. {@link StubImage#get} must have succeeded before this class is used.
+ */
+public final class Kernel {
+  private static final MethodHandle SYSCALL =
+      handle(
+          ImageSymbols.HOST_SYSCALL,
+          FunctionDescriptor.of(
+              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+  private static final MethodHandle WAIT =
+      handle(ImageSymbols.HOST_WAIT, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle CPUID =
+      handle(ImageSymbols.HOST_CPUID, FunctionDescriptor.ofVoid(JAVA_INT, JAVA_INT, JAVA_LONG));
+  private static final MethodHandle CLONE_SOURCE =
+      handle(ImageSymbols.HOST_CLONE_SOURCE, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+
+  private Kernel() {}
+
+  private static MethodHandle handle(int symbol, FunctionDescriptor descriptor) {
+    return Linker.nativeLinker()
+        .downcallHandle(MemorySegment.ofAddress(StubImage.get().address(symbol)), descriptor);
+  }
+
+  /** System call {@code number}. It may block: the thread is then in native code, where it holds up no safepoint. */
+  public static long call(int number, long a, long b, long c, long d, long e, long f) {
+    try {
+      return (long) SYSCALL.invokeExact((long) number, a, b, c, d, e, f);
+    } catch (Throwable t) {
+      throw impossible(t);
+    }
+  }
+
+  /** {@link #call(int, long, long, long, long, long, long)} with fewer arguments. */
+  public static long call(int number, long a, long b, long c, long d) {
+    return call(number, a, b, c, d, 0, 0);
+  }
+
+  /** {@link #call(int, long, long, long, long, long, long)} with fewer arguments. */
+  public static long call(int number, long a, long b, long c) {
+    return call(number, a, b, c, 0, 0, 0);
+  }
+
+  /** {@link #call(int, long, long, long, long, long, long)} with fewer arguments. */
+  public static long call(int number, long a, long b) {
+    return call(number, a, b, 0, 0, 0, 0);
+  }
+
+  /** {@link #call(int, long, long, long, long, long, long)} with fewer arguments. */
+  public static long call(int number, long a) {
+    return call(number, a, 0, 0, 0, 0, 0);
+  }
+
+  /** {@link #call(int, long, long, long, long, long, long)} without arguments. */
+  public static long call(int number) {
+    return call(number, 0, 0, 0, 0, 0, 0);
+  }
+
+  /**
+   * Looks up to {@code tries} times whether the process whose pid is at {@code pidAddress} (0: not known yet) has stopped
+   * or died, giving the CPU away after each look; takes nothing away, so that a dead process keeps its pid.
+   *
+   * @return 1 when the siginfo_t at {@code siginfoAddress} tells, 0 when there is nothing yet, or -errno
+   */
+  static long lookForStop(long pidAddress, long siginfoAddress, int tries) {
+    try {
+      return (long) WAIT.invokeExact(pidAddress, siginfoAddress, tries);
+    } catch (Throwable t) {
+      throw impossible(t);
+    }
+  }
+
+  /** The CPUID instruction: eax, ebx, ecx, edx as four ints at {@code resultAddress}. */
+  static void cpuid(int leaf, int subleaf, long resultAddress) {
+    try {
+      CPUID.invokeExact(leaf, subleaf, resultAddress);
+    } catch (Throwable t) {
+      throw impossible(t);
+    }
+  }
+
+  /** Forks a source as the boot region at {@code bootAddress} tells; its pid or -errno. */
+  static long cloneSource(long bootAddress) {
+    try {
+      return (long) CLONE_SOURCE.invokeExact(bootAddress);
+    } catch (Throwable t) {
+      throw impossible(t);
+    }
+  }
+
+  /** The handles declare no exception: what arrives is an Error, such as a stack overflow. */
+  private static Error impossible(Throwable t) {
+    return t instanceof Error error ? error : new LinkageError("native call", t);
+  }
+}

@@ -1,0 +1,74 @@
+package dev.stubpool.nativestubs;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** Calls about memory, this process's and others'. Addresses and lengths in bytes. */
+public final class MemoryCalls {
+  private MemoryCalls() {}
+
+  /** Maps zeroed memory that a child shares. Its address, or -errno. */
+  public static long mapShared(long size) {
+    return map(size, Abi.MAP_SHARED | Abi.MAP_ANONYMOUS, -1);
+  }
+
+  /** Maps the first {@code size} bytes of a file, read-write, shared. Its address, or -errno. */
+  public static long mapFile(int fd, long size) {
+    return map(size, Abi.MAP_SHARED, fd);
+  }
+
+  private static long map(long size, int flags, int fd) {
+    return Kernel.call(Abi.SYS_mmap, 0, size, Abi.PROT_READ | Abi.PROT_WRITE, flags, fd, 0);
+  }
+
+  /** munmap(2). 0 or -errno; EINVAL for a range beyond the end of user space. */
+  public static long unmap(long address, long size) {
+    return Kernel.call(Abi.SYS_munmap, address, size);
+  }
+
+  /** memfd_create(2) of the given size, its size sealed. A descriptor, or -errno. */
+  public static long memoryFile(String name, long size) {
+    try (Arena arena = Arena.ofConfined()) {
+      long fd =
+          Kernel.call(
+              Abi.SYS_memfd_create,
+              arena.allocateFrom(name).address(),
+              Abi.MFD_CLOEXEC | Abi.MFD_ALLOW_SEALING);
+      if (fd < 0) {
+        return fd;
+      }
+      long result = Kernel.call(Abi.SYS_ftruncate, fd, size);
+      if (result == 0) {
+        result = Kernel.call(Abi.SYS_fcntl, fd, Abi.F_ADD_SEALS, Abi.SEALS_OF_A_MEMORY_FILE);
+      }
+      if (result < 0) {
+        FileCalls.close((int) fd);
+        return result;
+      }
+      return fd;
+    }
+  }
+
+  /**
+   * Copies from another process, process_vm_readv(2). Bytes copied, which are fewer where a page cannot be read, or
+   * -errno. {@code to} must be native.
+   */
+  public static long read(int pid, long address, MemorySegment to) {
+    return copy(Abi.SYS_process_vm_readv, pid, address, to);
+  }
+
+  /** Copies to another process, process_vm_writev(2). Bytes copied, or -errno. {@code from} must be native. */
+  public static long write(int pid, long address, MemorySegment from) {
+    return copy(Abi.SYS_process_vm_writev, pid, address, from);
+  }
+
+  private static long copy(int number, int pid, long address, MemorySegment local) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment vectors = arena.allocate(2L * Abi.IOVEC_SIZE, Long.BYTES);
+      IoVector.set(vectors, 0, local.address(), local.byteSize());
+      IoVector.set(vectors, Abi.IOVEC_SIZE, address, local.byteSize());
+      return Kernel.call(
+          number, pid, vectors.address(), 1, vectors.address() + Abi.IOVEC_SIZE, 1, 0);
+    }
+  }
+}

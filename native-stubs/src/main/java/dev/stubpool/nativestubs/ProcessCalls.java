@@ -1,0 +1,60 @@
+package dev.stubpool.nativestubs;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.BitSet;
+
+/** Calls about processes and threads. */
+public final class ProcessCalls {
+  /** Bytes of a CPU mask: 8192 CPUs, the most that x86-64 kernels are built for. */
+  private static final int CPU_MASK_BYTES = 1024;
+
+  private ProcessCalls() {}
+
+  /** getpid(2). */
+  public static int pid() {
+    return (int) Kernel.call(Abi.SYS_getpid);
+  }
+
+  /** gettid(2). */
+  public static int tid() {
+    return (int) Kernel.call(Abi.SYS_gettid);
+  }
+
+  /** kill(2). */
+  public static long kill(int pid, int signal) {
+    return Kernel.call(Abi.SYS_kill, pid, signal);
+  }
+
+  /** tgkill(2). */
+  public static long signalThread(int pid, int tid, int signal) {
+    return Kernel.call(Abi.SYS_tgkill, pid, tid, signal);
+  }
+
+  /** Wakes one waiter of a futex in shared memory, futex(2). */
+  public static long wakeFutex(long address) {
+    return Kernel.call(Abi.SYS_futex, address, Abi.FUTEX_WAKE, 1);
+  }
+
+  /** The CPUs that the calling thread may run on, sched_getaffinity(2). */
+  public static BitSet affinity() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(CPU_MASK_BYTES, Long.BYTES);
+      long bytes = Kernel.call(Abi.SYS_sched_getaffinity, 0, CPU_MASK_BYTES, mask.address());
+      if (bytes < 0) {
+        throw new NativeCallException("sched_getaffinity", (int) -bytes, "reading the CPUs of a thread");
+      }
+      return BitSet.valueOf(mask.asSlice(0, bytes).toArray(ValueLayout.JAVA_LONG));
+    }
+  }
+
+  /** Binds the calling thread to one CPU, sched_setaffinity(2). 0 or -errno. */
+  public static long bindTo(int cpu) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(CPU_MASK_BYTES, Long.BYTES);
+      mask.set(ValueLayout.JAVA_BYTE, cpu / 8, (byte) (1 << cpu % 8));
+      return Kernel.call(Abi.SYS_sched_setaffinity, 0, CPU_MASK_BYTES, mask.address());
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package dev.stubpool.nativestubs;
+
+import static dev.stubpool.nativestubs.Abi.SYS_ptrace;
+
+/**
+ * ptrace(2), one method a request. All but {@link #seize} must be called by the thread that seized; ESRCH means that the
+ * tracee is not stopped, or dying.
+ */
+public final class PtraceCalls {
+  private PtraceCalls() {}
+
+  /** Starts to trace {@code pid} with these options, without stopping it. EPERM also when it just died. */
+  public static long seize(int pid, int options) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_SEIZE, pid, 0, options);
+  }
+
+  /** Lets a stopped tracee go on; a signal that stopped it is not delivered. */
+  public static long resume(int pid) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_CONT, pid, 0, 0);
+  }
+
+  /** Reads {@code struct user_regs_struct} ({@link Abi#REGS_SIZE} bytes) to {@code address}. */
+  public static long getRegisters(int pid, long address) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_GETREGS, pid, 0, address);
+  }
+
+  /** Writes {@code struct user_regs_struct} from {@code address}. EIO for selectors and bases that it refuses. */
+  public static long setRegisters(int pid, long address) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_SETREGS, pid, 0, address);
+  }
+
+  /** Reads register set {@code type} into the {@code struct iovec} at {@code iovec}, whose length becomes the real one. */
+  public static long getRegisterSet(int pid, int type, long iovec) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_GETREGSET, pid, type, iovec);
+  }
+
+  /** Writes register set {@code type} from the {@code struct iovec} at {@code iovec}. */
+  public static long setRegisterSet(int pid, int type, long iovec) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_SETREGSET, pid, type, iovec);
+  }
+
+  /** Writes one word of {@code struct user}. */
+  public static long pokeUser(int pid, long offset, long value) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_POKEUSR, pid, offset, value);
+  }
+
+  /** Reads one word of {@code struct user} to {@code address}: the raw call, unlike libc's, stores its result. */
+  public static long peekUser(int pid, long offset, long address) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_PEEKUSR, pid, offset, address);
+  }
+
+  /** Reads the siginfo_t of the signal that stopped the tracee to {@code address}. */
+  public static long getSignalInfo(int pid, long address) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_GETSIGINFO, pid, 0, address);
+  }
+
+  /** Reads the mask of blocked signals (8 bytes) to {@code address}. */
+  public static long getSignalMask(int pid, long address) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_GETSIGMASK, pid, Abi.KERNEL_SIGSET_SIZE, address);
+  }
+}

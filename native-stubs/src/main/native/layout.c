@@ -1,0 +1,170 @@
+/* Constants that libc's headers know, and the image's own. See layout.h. */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+
+#include "abi.h"
+#include "layout.h"
+#include "newer.h"
+
+#define REGISTER(name) INT(REGS_##name, offsetof(struct user_regs_struct, name))
+#define BOOT(name) INT(BOOT_##name, offsetof(struct boot, name))
+
+_Static_assert(sizeof(struct boot) <= BOOT_FILTER_OFFSET, "boot header");
+_Static_assert(BOOT_FILTER_OFFSET + 8 * BOOT_FILTER_MAX_INSTRUCTIONS + 0x8000 <= BOOT_REGION_SIZE, "32 kB of stack");
+_Static_assert(FILE_HOST_OFFSET + IMAGE_HOST_SIZE <= FILE_DATA_OFFSET, "image file");
+_Static_assert(IMAGE_DATA_OFFSET + IMAGE_DATA_SIZE <= IMAGE_RESERVED_SIZE, "image range");
+_Static_assert((CLONE_FILES | CLONE_FS | CLONE_IO | CLONE_SYSVSEM | CLONE_PARENT | CLONE_PTRACE | CLONE_PARENT_SETTID |
+                SIGCHLD) == 0x8014A611u, "child stub");
+
+void layout(void) {
+    INT(IMAGE_PAGE, IMAGE_PAGE);
+    SAME(IMAGE_STUB_OFFSET);
+    SAME(IMAGE_STUB_SIZE);
+    SAME(IMAGE_HOST_OFFSET);
+    SAME(IMAGE_HOST_SIZE);
+    SAME(IMAGE_PID_PAGE_OFFSET);
+    SAME(IMAGE_DATA_OFFSET);
+    SAME(IMAGE_DATA_SIZE);
+    SAME(FILE_STUB_OFFSET);
+    SAME(FILE_HOST_OFFSET);
+    SAME(FILE_DATA_OFFSET);
+    SAME(FILE_SIZE);
+    SAME(IMAGE_RESERVED_SIZE);
+    SAME(BOOT_REGION_SIZE);
+    SAME(BOOT_FILTER_OFFSET);
+    SAME(BOOT_FILTER_MAX_INSTRUCTIONS);
+    SAME(BOOT_MAX_RANGES);
+
+    BOOT(image_base);
+    BOOT(vdso_address);
+    BOOT(vdso_length);
+    BOOT(rseq_offset);
+    BOOT(rseq_length);
+    BOOT(pid_page);
+    BOOT(jvm_pid);
+    BOOT(exit_signal);
+    BOOT(filter_length);
+    BOOT(arm_parent_death_signal);
+    BOOT(range_count);
+    BOOT(ranges_excluded);
+    BOOT(seized);
+    BOOT(step);
+    BOOT(error);
+    BOOT(ranges);
+    INT(BOOT_RANGE_SIZE, sizeof(struct boot_range));
+    INT(BOOT_RANGE_address, offsetof(struct boot_range, address));
+    INT(BOOT_RANGE_length, offsetof(struct boot_range, length));
+
+    INT(REGS_SIZE, sizeof(struct user_regs_struct));
+    REGISTER(r15);
+    REGISTER(r14);
+    REGISTER(r13);
+    REGISTER(r12);
+    REGISTER(rbp);
+    REGISTER(rbx);
+    REGISTER(r11);
+    REGISTER(r10);
+    REGISTER(r9);
+    REGISTER(r8);
+    REGISTER(rax);
+    REGISTER(rcx);
+    REGISTER(rdx);
+    REGISTER(rsi);
+    REGISTER(rdi);
+    REGISTER(orig_rax);
+    REGISTER(rip);
+    REGISTER(cs);
+    REGISTER(eflags);
+    REGISTER(rsp);
+    REGISTER(ss);
+    INT(USER_DEBUGREG, offsetof(struct user, u_debugreg));
+
+    INT(IOVEC_SIZE, sizeof(struct iovec));
+    INT(IOVEC_base, offsetof(struct iovec, iov_base));
+    INT(IOVEC_len, offsetof(struct iovec, iov_len));
+
+    SAME(PTRACE_SEIZE);
+    SAME(PTRACE_CONT);
+    SAME(PTRACE_GETREGS);
+    SAME(PTRACE_SETREGS);
+    SAME(PTRACE_GETREGSET);
+    SAME(PTRACE_SETREGSET);
+    SAME(PTRACE_POKEUSR);
+    SAME(PTRACE_PEEKUSR);
+    SAME(PTRACE_GETSIGINFO);
+    SAME(PTRACE_GETSIGMASK);
+    SAME(PTRACE_SETSIGMASK);
+    SAME(PTRACE_O_TRACESYSGOOD);
+    SAME(PTRACE_O_EXITKILL);
+    SAME(PTRACE_EVENT_STOP);
+    SAME(NT_X86_XSTATE);
+
+    SAME(SIGKILL);
+    SAME(SIGTRAP);
+    SAME(SIGSYS);
+    SAME(SIGSTOP);
+    SAME(SIGURG);
+    SAME(SIGCHLD);
+
+    INT(P_ALL, P_ALL);
+    INT(P_PID, P_PID);
+    SAME(WNOHANG);
+    SAME(WEXITED);
+    SAME(WSTOPPED);
+    SAME(WNOWAIT);
+    INT(WALL, __WALL);
+    INT(WNOTHREAD, __WNOTHREAD);
+
+    LONG(CHILD_STUB_FLAGS, CLONE_FILES | CLONE_FS | CLONE_IO | CLONE_SYSVSEM | CLONE_PARENT | CLONE_PTRACE |
+                               CLONE_PARENT_SETTID | SIGCHLD);
+    LONG(GUEST_THREAD_FLAGS, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                                 CLONE_PTRACE);
+    SAME(FUTEX_WAIT_PRIVATE);
+    SAME(FUTEX_WAKE);
+    SAME(PR_SET_PDEATHSIG);
+    SAME(PR_SET_NO_NEW_PRIVS);
+
+    SAME(PROT_NONE);
+    SAME(PROT_READ);
+    SAME(PROT_WRITE);
+    SAME(PROT_EXEC);
+    SAME(MAP_SHARED);
+    SAME(MAP_PRIVATE);
+    SAME(MAP_ANONYMOUS);
+    SAME(MAP_FIXED);
+    INT(MAP_FIXED_NOREPLACE, MAP_FIXED_NOREPLACE);
+    SAME(MAP_NORESERVE);
+    SAME(MAP_POPULATE);
+    SAME(MFD_CLOEXEC);
+    SAME(MFD_ALLOW_SEALING);
+    SAME(F_ADD_SEALS);
+    INT(SEALS_OF_THE_IMAGE, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE);
+    INT(SEALS_OF_A_MEMORY_FILE, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW);
+    SAME(F_DUPFD_CLOEXEC);
+    SAME(F_GETFD);
+    SAME(O_RDONLY);
+    SAME(O_RDWR);
+    SAME(O_PATH);
+    SAME(O_CLOEXEC);
+    SAME(AT_FDCWD);
+    SAME(RLIMIT_NOFILE);
+    INT(RLIMIT64_SIZE, sizeof(struct rlimit64));
+    INT(RLIMIT64_soft, offsetof(struct rlimit64, rlim_cur));
+
+    INT(SYS_mseal, STUBPOOL_NR_mseal);
+}

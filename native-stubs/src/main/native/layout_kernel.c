@@ -1,0 +1,27 @@
+/* Constants of kernel headers that cannot stand beside libc's. See layout.h. */
+#include <stddef.h>
+
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+
+#include "layout.h"
+
+void layout_kernel(void) {
+    INT(SIGINFO_SIZE, sizeof(siginfo_t));
+    INT(SIGINFO_signo, offsetof(siginfo_t, si_signo));
+    INT(SIGINFO_code, offsetof(siginfo_t, si_code));
+    INT(SIGINFO_pid, offsetof(siginfo_t, si_pid));
+    INT(SIGINFO_status, offsetof(siginfo_t, si_status));
+    INT(KERNEL_SIGACTION_SIZE, sizeof(struct sigaction));
+    INT(KERNEL_SIGACTION_handler, offsetof(struct sigaction, sa_handler));
+    INT(KERNEL_SIGACTION_flags, offsetof(struct sigaction, sa_flags));
+    INT(KERNEL_SIGACTION_restorer, offsetof(struct sigaction, sa_restorer));
+    INT(KERNEL_SIGSET_SIZE, sizeof(sigset_t));
+    SAME(SA_RESTORER);
+    SAME(SYS_SECCOMP);
+    SAME(CLD_EXITED);
+    SAME(CLD_KILLED);
+    SAME(CLD_DUMPED);
+    SAME(CLD_TRAPPED);
+    SAME(CLD_STOPPED);
+}

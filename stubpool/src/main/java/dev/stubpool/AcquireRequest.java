@@ -1,0 +1,55 @@
+package dev.stubpool;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A thread that waits for a stub. {@code outcome} goes from null to a {@link Stub}, an exception or {@link #CANCELLED} by one
+ * CAS: the tracer's, or the waiting thread's own when it gives up.
+ */
+final class AcquireRequest {
+  private static final Object CANCELLED = new Object();
+  private static final VarHandle OUTCOME;
+
+  static {
+    try {
+      OUTCOME = MethodHandles.lookup().findVarHandle(AcquireRequest.class, "outcome", Object.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final Thread waiter = Thread.currentThread();
+  private volatile Object outcome;
+
+  /** Gives up; false if there is an outcome already, which the caller must then take. */
+  boolean cancel() {
+    return OUTCOME.compareAndSet(this, null, CANCELLED);
+  }
+
+  boolean isCancelled() {
+    return outcome == CANCELLED;
+  }
+
+  /** Ends the wait; false if the waiter gave up. */
+  boolean complete(Object stubOrFailure) {
+    if (!OUTCOME.compareAndSet(this, null, stubOrFailure)) {
+      return false;
+    }
+    LockSupport.unpark(waiter);
+    return true;
+  }
+
+  boolean isDone() {
+    return outcome != null;
+  }
+
+  /** The stub, or throws the failure. */
+  Stub take() {
+    if (outcome instanceof Stub stub) {
+      return stub;
+    }
+    throw (RuntimeException) outcome;
+  }
+}

@@ -1,0 +1,64 @@
+package dev.stubpool;
+
+import dev.stubpool.nativestubs.FileCalls;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A file that stubs can map. Closing it leaves the mappings that are there.
+ *
+ * <p>{@code uses} counts the calls that use the descriptor plus one until closed; who takes it to 0 closes the descriptor, so
+ * that no call meets another file under its number.
+ */
+public abstract sealed class Mappable implements AutoCloseable permits MemoryFile, HostFile {
+  private final String description;
+  private final int fd;
+  private final AtomicInteger uses = new AtomicInteger(1);
+  private final AtomicInteger closed = new AtomicInteger();
+
+  Mappable(String description, int fd) {
+    this.description = description;
+    this.fd = fd;
+  }
+
+  /** Size in bytes. */
+  public abstract long size();
+
+  /** A call that needs the descriptor. */
+  interface Use {
+    long with(int fd);
+  }
+
+  long use(Use use) {
+    int now;
+    do {
+      now = uses.get();
+      if (now == 0 || closed.get() != 0) {
+        throw new IllegalStateException(description + " is closed");
+      }
+    } while (!uses.compareAndSet(now, now + 1));
+    try {
+      return use.with(fd);
+    } finally {
+      drop();
+    }
+  }
+
+  /** Closes the file once no call uses it any more. Idempotent. */
+  @Override
+  public void close() {
+    if (closed.compareAndSet(0, 1)) {
+      drop();
+    }
+  }
+
+  private void drop() {
+    if (uses.decrementAndGet() == 0) {
+      FileCalls.close(fd);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return description;
+  }
+}

@@ -1,0 +1,171 @@
+package dev.stubpool;
+
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.nativestubs.MemoryCalls;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The address space of a stub: what is mapped, and copies to and from it. Belongs to one lease.
+ *
+ * <p>Addresses and sizes are in bytes; those of mappings are multiples of {@link AddressSpace#PAGE_SIZE} and lie in {@link
+ * StubPool#addressSpace()}. Every method throws {@link IllegalStateException} once the lease is closed, {@link
+ * StubDiedException} when the stub is dead, and {@link SystemCallException} when the kernel refuses.
+ */
+public final class StubMemory {
+  private final StubPool pool;
+  private final Stub stub;
+
+  StubMemory(StubPool pool, Stub stub) {
+    this.pool = pool;
+    this.stub = stub;
+  }
+
+  /**
+   * Maps part of a file, in place of what was mapped there.
+   *
+   * @param address where
+   * @param file what
+   * @param offset from where in the file, a multiple of the page size
+   * @param size how much; beyond the end of the file accesses fault
+   * @throws IllegalArgumentException for an address, offset or size that is unaligned or out of range
+   */
+  public void map(
+      long address, Mappable file, long offset, long size, Protection protection, Sharing sharing) {
+    pool.addressSpace().check(address, size);
+    if (offset < 0 || offset % AddressSpace.PAGE_SIZE != 0) {
+      throw new IllegalArgumentException(
+          "offset 0x%x must be a multiple of the page size 0x%x"
+              .formatted(offset, AddressSpace.PAGE_SIZE));
+    }
+    int flags = Abi.MAP_FIXED | (sharing == Sharing.SHARED ? Abi.MAP_SHARED : Abi.MAP_PRIVATE);
+    String step = "mapping " + file + " into stub " + stub.pid();
+    long result =
+        file.use(
+            fd ->
+                pool.injectMapping(
+                    stub,
+                    stub.process(),
+                    fd,
+                    step,
+                    address,
+                    size,
+                    protection.bits(),
+                    flags,
+                    offset));
+    SystemCallException.check(result, "mmap", step);
+  }
+
+  /** Maps zeroed private memory, in place of what was mapped there. */
+  public void mapAnonymous(long address, long size, Protection protection) {
+    pool.addressSpace().check(address, size);
+    int flags = Abi.MAP_FIXED | Abi.MAP_PRIVATE | Abi.MAP_ANONYMOUS;
+    call(Abi.SYS_mmap, "mmap", "mapping memory", address, size, protection.bits(), flags, -1);
+  }
+
+  /** Changes what the stub may do with pages that are mapped. */
+  public void protect(long address, long size, Protection protection) {
+    pool.addressSpace().check(address, size);
+    call(
+        Abi.SYS_mprotect, "mprotect", "protecting memory", address, size, protection.bits(), 0, 0);
+  }
+
+  /** Unmaps whatever is mapped in the range. */
+  public void unmap(long address, long size) {
+    pool.addressSpace().check(address, size);
+    call(Abi.SYS_munmap, "munmap", "unmapping memory", address, size, 0, 0, 0);
+  }
+
+  private void call(
+      int number, String name, String step, long a, long b, long c, long d, long e) {
+    long result = pool.inject(stub, stub.process(), number, a, b, c, d, e, 0);
+    SystemCallException.check(result, name, step + " of stub " + stub.pid());
+  }
+
+  /**
+   * Copies from the stub's memory all of {@code to}, as far as its protections allow, process_vm_readv(2).
+   *
+   * @throws SystemCallException EFAULT if a page cannot be read; {@code to} then has what lies before that page
+   */
+  public void read(long address, MemorySegment to) {
+    if (to.isNative()) {
+      copy(address, to, true);
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(to.byteSize());
+      copy(address, buffer, true);
+      to.copyFrom(buffer);
+    }
+  }
+
+  /** {@link #read(long, MemorySegment)} into a new array of {@code size} bytes. */
+  public byte[] read(long address, int size) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(size);
+      copy(address, buffer, true);
+      return buffer.toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
+
+  /**
+   * Copies all of {@code from} to the stub's memory, as far as its protections allow, process_vm_writev(2).
+   *
+   * @throws SystemCallException EFAULT if a page cannot be written; what lies before it is written then
+   */
+  public void write(long address, MemorySegment from) {
+    if (from.isNative()) {
+      copy(address, from, false);
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      copy(address, arena.allocate(from.byteSize()).copyFrom(from), false);
+    }
+  }
+
+  /** {@link #write(long, MemorySegment)} of an array. */
+  public void write(long address, byte[] from) {
+    write(address, MemorySegment.ofArray(from));
+  }
+
+  private void copy(long address, MemorySegment local, boolean read) {
+    String name = read ? "process_vm_readv" : "process_vm_writev";
+    long done = 0;
+    while (done < local.byteSize()) {
+      MemorySegment rest = local.asSlice(done);
+      long copied = copyOnce(address + done, rest, read);
+      if (copied <= 0) {
+        throw failure(name, copied == 0 ? Errno.EFAULT : (int) -copied, address + done);
+      }
+      done += copied;
+    }
+  }
+
+  /** Under a hold, so that the process keeps its pid and its lease for the length of the call. */
+  private long copyOnce(long address, MemorySegment local, boolean read) {
+    var tracee = stub.process().tracee;
+    if (!tracee.hold()) {
+      stub.checkUsable();
+      return -Errno.ESRCH;
+    }
+    try {
+      stub.checkUsable();
+      return read
+          ? MemoryCalls.read(tracee.pid(), address, local)
+          : MemoryCalls.write(tracee.pid(), address, local);
+    } finally {
+      tracee.release();
+    }
+  }
+
+  private RuntimeException failure(String name, int errno, long address) {
+    String step = "copying memory of stub " + stub.pid() + " at 0x" + Long.toHexString(address);
+    if (errno == Errno.ESRCH) {
+      String how = stub.process().tracee.death();
+      return new StubDiedException(stub.pid(), how == null ? "being killed" : how, step);
+    }
+    return new SystemCallException(name, errno, step);
+  }
+}

@@ -1,0 +1,277 @@
+package dev.stubpool;
+
+import dev.stubpool.filter.MappableWindow;
+import dev.stubpool.filter.StubFilter;
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.NativeCallException;
+import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.seccomp.BpfProgram;
+import dev.stubpool.trace.Request;
+import dev.stubpool.trace.Seams;
+import dev.stubpool.trace.TracerThread;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jctools.queues.varhandle.MpmcVarHandleArrayQueue;
+
+/**
+ * A pool of stubs: processes that do nothing but what their holder has them do.
+ *
+ * <p>In a nutshell, it works as follows. One platform thread, the <em>forge tracer</em>, forks a <em>source stub</em> from
+ * the JVM and traces it; all other stubs are cloned from that. Idle stubs wait in a lock-free queue, from which {@link
+ * #acquire()} takes one without a system call. Whatever needs a process to run, such as a system call in a stub, is a task
+ * in the tracer's queue, and the caller parks until it is done. So does a caller that finds no idle stub: its request makes
+ * the tracer forge one, or waits there in line for the next that is given back.
+ *
+ * <p>All stubs die with the JVM, however it ends. A stub that dies takes nobody with it. All methods may be called from any
+ * thread, virtual ones too.
+ */
+public final class StubPool implements AutoCloseable {
+  /** A tracer serves a queue: what a caller waits for may stand behind others, each with its own deadline. */
+  private static final int PATIENCES_OF_A_CALLER = 10;
+
+  private final StubPoolOptions options;
+  private final AddressSpace addressSpace;
+  private final BpfProgram filter;
+  private final Duration callerPatience;
+  private final MpmcVarHandleArrayQueue<StubProcess> idle;
+  private final ForgeWork work;
+  private final TracerThread tracer;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private StubPool(StubPoolOptions options, Seams seams) {
+    this.options = options;
+    StubImage image = StubImage.get();
+    long lowest = Machine.lowestAddress();
+    this.addressSpace =
+        new AddressSpace(lowest, Machine.highestAddress(), image.base(), image.end());
+    this.filter = StubFilter.program(image, MappableWindow.get(), lowest);
+    this.callerPatience = seams.patience().multipliedBy(PATIENCES_OF_A_CALLER);
+    this.idle = new MpmcVarHandleArrayQueue<>(Math.max(2, options.maxStubs()));
+    this.work = new ForgeWork(options, addressSpace, filter, idle, seams, this);
+    this.tracer = new TracerThread("stubpool-forge-" + options.name(), work);
+  }
+
+  /**
+   * Opens a pool: forks the source stub, and returns when it is ready. Idle stubs are made in the background.
+   *
+   * @throws UnsupportedMachineException if kernel, JVM or limits do not allow stubs; the message says what to change
+   * @throws SystemCallException if the kernel refused a step; no process is left
+   */
+  public static StubPool open(StubPoolOptions options) {
+    return open(options, Seams.NONE);
+  }
+
+  static StubPool open(StubPoolOptions options, Seams seams) {
+    Machine.check();
+    try {
+      StubPool pool = new StubPool(options, seams);
+      pool.tracer.start();
+      pool.work.awaitBeginning();
+      return pool;
+    } catch (NativeCallException e) {
+      throw new SystemCallException(e.call(), e.errno(), e.step());
+    } catch (IllegalCallerException e) {
+      throw new UnsupportedMachineException(e.getMessage(), e);
+    }
+  }
+
+  /** {@link #acquire(Duration)} with the pool's own timeout. */
+  public Stub acquire() {
+    return acquire(options.acquireTimeout());
+  }
+
+  /**
+   * Leases a stub: an idle one, else a new one, else, once there are {@code maxStubs}, the next that is given back, first come
+   * first served.
+   *
+   * @param timeout how long to wait at most
+   * @throws AcquireTimeoutException if that is over
+   * @throws AcquireInterruptedException if the thread is interrupted while it waits
+   * @throws TooManyWaitersException if {@code maxWaiters} threads already wait
+   * @throws SystemCallException if a stub was to be made and the kernel refused; the pool goes on
+   * @throws StubPoolClosedException if the pool is or becomes closed
+   */
+  public Stub acquire(Duration timeout) {
+    Stub stub = tryAcquire();
+    return stub != null ? stub : work.acquireSlowly(tracer, timeout);
+  }
+
+  /**
+   * Leases an idle stub if there is one. Makes no system call, and never waits.
+   *
+   * @return a stub, or null if none is idle
+   * @throws StubPoolClosedException if the pool is closed
+   */
+  public Stub tryAcquire() {
+    checkOpen();
+    StubProcess process;
+    while ((process = idle.poll()) != null) {
+      if (process.tracee.death() == null) {
+        return process.lease(this);
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Makes memory that this JVM and stubs can both map.
+   *
+   * @param size in bytes, more than 0; rounded up to whole pages
+   */
+  public MemoryFile memoryFile(long size) {
+    checkOpen();
+    return MemoryFile.create(size);
+  }
+
+  /**
+   * Opens a file of the host for stubs to map.
+   *
+   * @param options READ, or READ and WRITE; none means READ
+   * @throws SystemCallException if it cannot be opened
+   */
+  public HostFile mappable(Path path, OpenOption... options) {
+    checkOpen();
+    return HostFile.open(path, options);
+  }
+
+  /** Which addresses of a stub can be mapped. */
+  public AddressSpace addressSpace() {
+    return addressSpace;
+  }
+
+  /** The seccomp filter of the pool's stubs. */
+  public BpfProgram filter() {
+    return filter;
+  }
+
+  /** The pool's name. */
+  public String name() {
+    return options.name();
+  }
+
+  /** Counts of now. */
+  public StubPoolStats stats() {
+    return work.stats();
+  }
+
+  /**
+   * Kills and reaps all stubs, leased ones too, and fails who waits. Idempotent and bounded; a second caller waits for the
+   * first.
+   *
+   * @throws StubUnresponsiveException if the kernel does not let some stubs die; they will when it does
+   */
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      tracer.stop();
+    }
+    Duration atMost = callerPatience.plus(Duration.ofMillis(options.maxStubs()));
+    if (!tracer.awaitEnd(atMost)) {
+      throw new StubUnresponsiveException(
+          "pool " + name() + " did not close within " + atMost + "; its tracer thread is stuck");
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "StubPool[" + name() + ", " + stats() + "]";
+  }
+
+  boolean isClosed() {
+    return closed.get();
+  }
+
+  void checkOpen() {
+    if (isClosed()) {
+      throw new StubPoolClosedException(name());
+    }
+    if (tracer.isDead()) {
+      throw new StubPoolException(
+          "pool " + name() + " is broken: its tracer thread ended, see the log");
+    }
+  }
+
+  /** Gives a process back whose lease has ended. */
+  void release(StubProcess process) {
+    tracer.offer(() -> work.release(process));
+  }
+
+  void kill(Stub stub, StubProcess process) {
+    if (process.tracee.hold()) {
+      try {
+        stub.checkUsable();
+        process.tracee.kill();
+      } finally {
+        process.tracee.release();
+      }
+      tracer.offer(() -> work.bury(process));
+    } else {
+      stub.checkUsable();
+    }
+  }
+
+  long inject(
+      Stub stub, StubProcess process, int number, long a, long b, long c, long d, long e, long f) {
+    stub.checkUsable();
+    return ask(
+        new Request() {
+          @Override
+          protected long perform() {
+            stub.checkUsable();
+            return work.inject(process, number, a, b, c, d, e, f);
+          }
+        });
+  }
+
+  long injectMapping(
+      Stub stub,
+      StubProcess process,
+      int fd,
+      String step,
+      long address,
+      long size,
+      long protection,
+      long flags,
+      long offset) {
+    stub.checkUsable();
+    return ask(
+        new Request() {
+          @Override
+          protected long perform() {
+            stub.checkUsable();
+            return MappableWindow.get()
+                .during(
+                    fd,
+                    step,
+                    slot ->
+                        work.inject(
+                            process, Abi.SYS_mmap, address, size, protection, flags, slot, offset));
+          }
+        });
+  }
+
+  private long ask(Request request) {
+    try {
+      return request.on(tracer, callerPatience);
+    } catch (StubUnresponsiveException | StubDiedException e) {
+      if (isClosed()) {
+        StubPoolClosedException failure = new StubPoolClosedException(name());
+        failure.addSuppressed(e);
+        throw failure;
+      }
+      throw e;
+    }
+  }
+
+  /** For benchmarks and tests of what a tracer costs by itself. */
+  TracerThread tracerThread() {
+    return tracer;
+  }
+
+  /** For tests that need the source. */
+  ForgeWork work() {
+    return work;
+  }
+}

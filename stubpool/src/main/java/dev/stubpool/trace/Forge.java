@@ -1,0 +1,159 @@
+package dev.stubpool.trace;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.stubpool.StubDiedException;
+import dev.stubpool.SystemCallException;
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.nativestubs.ImageSymbols;
+import dev.stubpool.nativestubs.MemoryCalls;
+import dev.stubpool.nativestubs.NativeAccess;
+import dev.stubpool.nativestubs.StubImage;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
+
+/**
+ * Makes child stubs from a source, one or many in one injection. Owns the source and makes a new one when it died.
+ *
+ * <p>Born by CLONE_PARENT and CLONE_PTRACE, a child is the JVM's own child and traced with the source's options before it runs
+ * its first instruction: there is no moment in which it could outlive the JVM, and no SIGSTOP dance. The kernel writes its pid
+ * (CLONE_PARENT_SETTID) into a page that the JVM shares with the source alone, so the last pid there says that all are made
+ * before the source has stopped; the wait is for that child first, and has mostly no need to block.
+ */
+public final class Forge implements AutoCloseable {
+  /** The most stubs made in one injection: as many pids as the page holds. */
+  public static final int MOST_AT_ONCE = Abi.IMAGE_PAGE / Integer.BYTES;
+
+  private static final String STEP = "forging a stub";
+
+  private final Tracer tracer;
+  private final byte[] filter;
+  private final long lowest;
+  private final long highest;
+  private final Seams seams;
+  private final MemorySegment pidPage;
+  private final StubImage image = StubImage.get();
+  private Tracee source;
+
+  /**
+   * Makes one without a source yet.
+   *
+   * @param filter the seccomp program of all stubs, as {@code struct sock_filter}
+   * @param lowest the lowest address of a stub's address space
+   * @param highest the first address behind it
+   */
+  public Forge(Tracer tracer, byte[] filter, long lowest, long highest, Seams seams) {
+    this.tracer = tracer;
+    this.filter = filter;
+    this.lowest = lowest;
+    this.highest = highest;
+    this.seams = seams;
+    long page = SystemCallException.check(MemoryCalls.mapShared(Abi.IMAGE_PAGE), "mmap", STEP);
+    this.pidPage = NativeAccess.view(page, Abi.IMAGE_PAGE);
+  }
+
+  /** The source, or null if there is none alive. */
+  public Tracee source() {
+    return source != null && source.death() == null ? source : null;
+  }
+
+  /** Makes a source if there is none alive. */
+  public void ensureSource() {
+    if (source() == null) {
+      source = SourceStub.make(tracer, filter, pidPage.address(), lowest, highest, seams);
+    }
+  }
+
+  /**
+   * Makes stubs, and a source first if there is none.
+   *
+   * @param count 1 to {@link #MOST_AT_ONCE}
+   * @param born is given each stub, stopped and ready; fewer than {@code count} if some were killed from outside
+   * @throws SystemCallException if the kernel refused one; those made before it have been given to {@code born}
+   */
+  public void forge(int count, Consumer<Tracee> born) {
+    ensureSource();
+    try {
+      forgeFromSource(count, born);
+    } catch (StubDiedException e) {
+      if (source() != null) {
+        throw e;
+      }
+      // The source was killed from outside, perhaps long ago. Its children of this batch are buried: once more.
+      ensureSource();
+      forgeFromSource(count, born);
+    }
+  }
+
+  private void forgeFromSource(int count, Consumer<Tracee> born) {
+    for (int i = 0; i < count; i++) {
+      pidPage.setAtIndex(JAVA_INT, i, 0);
+    }
+    long page = image.base() + Abi.IMAGE_PID_PAGE_OFFSET;
+    tracer.startCloning(source, Abi.CHILD_STUB_FLAGS, page, count, STEP);
+
+    int last = count - 1;
+    boolean lastStopped =
+        tracer.lookForNewborn(pidPage.address() + (long) last * Integer.BYTES) == 1;
+    try {
+      awaitSource(lastStopped);
+    } catch (StubDiedException e) {
+      buryNewborn(count);
+      throw e;
+    }
+    for (int i = 0; i < count; i++) {
+      int pid = pidPage.getAtIndex(JAVA_INT, i);
+      if (pid == 0) {
+        int errno = (int) -tracer.result();
+        throw new SystemCallException("clone", errno, STEP, CloneAdvice.of(errno));
+      }
+      Tracee child = new Tracee(pid);
+      if ((i == last && lastStopped) || stops(child)) {
+        born.accept(child);
+      }
+    }
+  }
+
+  /** When all pids are there the source needs no more than to have stopped: what for does not matter. */
+  private void awaitSource(boolean complete) {
+    if (complete) {
+      tracer.awaitStop(source, STEP);
+    } else {
+      tracer.awaitTrap(source, image.address(ImageSymbols.STUB_CLONE_MANY_DONE), STEP);
+    }
+  }
+
+  /** Whether a newborn reached its first stop; if not it was killed from outside, and the others are not. */
+  private boolean stops(Tracee child) {
+    try {
+      tracer.awaitStop(child, STEP);
+      return true;
+    } catch (StubDiedException e) {
+      return false;
+    }
+  }
+
+  private void buryNewborn(int count) {
+    for (int i = 0; i < count; i++) {
+      int pid = pidPage.getAtIndex(JAVA_INT, i);
+      if (pid != 0) {
+        tracer.killAndBury(new Tracee(pid));
+      }
+    }
+  }
+
+  /** Kills the source. Stubs made from it live on. */
+  @Override
+  public void close() {
+    if (source() != null) {
+      tracer.killAndBury(source);
+    }
+    MemoryCalls.unmap(pidPage.address(), Abi.IMAGE_PAGE);
+  }
+
+  /** Whether an error says that no more processes can be made for now. */
+  public static boolean isExhaustion(SystemCallException e) {
+    return e.errno() == Errno.EAGAIN || e.errno() == Errno.ENOMEM;
+  }
+}

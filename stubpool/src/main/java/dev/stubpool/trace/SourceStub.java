@@ -1,0 +1,141 @@
+package dev.stubpool.trace;
+
+import dev.stubpool.StubDiedException;
+import dev.stubpool.StubUnresponsiveException;
+import dev.stubpool.SystemCallException;
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.BirthStep;
+import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.nativestubs.ExtendedState;
+import dev.stubpool.nativestubs.ImageSymbols;
+import dev.stubpool.nativestubs.IoVector;
+import dev.stubpool.nativestubs.ProcMaps;
+import dev.stubpool.nativestubs.ProcMaps.Mapping;
+import dev.stubpool.nativestubs.PtraceCalls;
+import dev.stubpool.nativestubs.SourceClone;
+import dev.stubpool.nativestubs.SourceClone.Range;
+import dev.stubpool.nativestubs.StubImage;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes the source stub: the one process that is forked from the JVM, and the parent text of all others.
+ *
+ * <p>The fork waits until it is seized, so that it is never without a tracer that it would die with; then it goes through the
+ * steps of {@link BirthStep} and ends in an int3. From there the tracer unmaps all of the JVM's memory and overwrites all of
+ * its registers with constants: nothing of the JVM is left that a child could inherit.
+ */
+final class SourceStub {
+  private static final Logger LOG = LoggerFactory.getLogger(SourceStub.class);
+  private static final String STEP = "making the source stub";
+
+  /** Debug register 7 enables the others. */
+  private static final int DEBUG_CONTROL = 7;
+
+  private SourceStub() {}
+
+  /**
+   * Makes one, traced by the calling thread, whose death it does not survive.
+   *
+   * @throws SystemCallException if the kernel refused a step; no process is left then
+   */
+  static Tracee make(Tracer tracer, byte[] filter, long pidPage, long lowest, long highest, Seams seams) {
+    List<Mapping> maps = ProcMaps.self();
+    try (SourceClone clone =
+        new SourceClone(
+            filter, pidPage, vdso(maps), HeapMappings.among(maps), seams.armParentDeathSignal())) {
+      long pid = clone.start();
+      if (pid < 0) {
+        throw new SystemCallException("clone", (int) -pid, STEP, CloneAdvice.of((int) -pid));
+      }
+      Tracee source = new Tracee((int) pid);
+      try {
+        seize(tracer, source, seams);
+        clone.proceed();
+        awaitBirth(tracer, source, clone);
+        LOG.debug("source stub {}: {} heap mappings left out", pid, clone.rangesExcluded());
+        source.setArmed();
+        resetState(tracer, source);
+        tracer.unmapAround(source, lowest, highest, STEP);
+      } catch (RuntimeException e) {
+        tracer.killAndBury(source);
+        throw e;
+      }
+      return source;
+    }
+  }
+
+  private static Range vdso(List<Mapping> maps) {
+    for (Mapping mapping : maps) {
+      if (mapping.name().equals("[vdso]")) {
+        return new Range(mapping.start(), mapping.size());
+      }
+    }
+    return null;
+  }
+
+  private static void seize(Tracer tracer, Tracee source, Seams seams) {
+    int options = Abi.PTRACE_O_TRACESYSGOOD | (seams.exitKill() ? Abi.PTRACE_O_EXITKILL : 0);
+    long result = PtraceCalls.seize(source.pid(), options);
+    if (result < 0) {
+      throw new SystemCallException(
+          "ptrace(PTRACE_SEIZE)", (int) -result, STEP, result == -Errno.EPERM ? PtraceAdvice.text() : "");
+    }
+  }
+
+  private static void awaitBirth(Tracer tracer, Tracee source, SourceClone clone) {
+    try {
+      tracer.awaitTrap(source, StubImage.get().address(ImageSymbols.STUB_READY_DONE), STEP);
+    } catch (StubDiedException | StubUnresponsiveException e) {
+      BirthStep step = clone.step();
+      String where = STEP + " (step " + step + ")";
+      if (clone.errno() == 0) {
+        throw new StubDiedException(
+            source.pid(), source.death() + " in " + step.call(), where);
+      }
+      SystemCallException failed =
+          new SystemCallException(step.call(), clone.errno(), where, advice(step, clone.errno()));
+      failed.addSuppressed(e);
+      throw failed;
+    }
+  }
+
+  /** What to do about a birth that failed at a step for a reason we know. */
+  static String advice(BirthStep step, int errno) {
+    if (step == BirthStep.VDSO && errno == Errno.EPERM) {
+      return "this kernel seals the vDSO (CONFIG_MSEAL_SYSTEM_MAPPINGS), and stubs must be rid of it: boot one without";
+    }
+    if (step == BirthStep.FILTER && (errno == Errno.EINVAL || errno == Errno.ENOSYS)) {
+      return "the kernel needs CONFIG_SECCOMP_FILTER, and a container must let seccomp(2) through";
+    }
+    return "";
+  }
+
+  /** General, vector (with PKRU), segment and debug registers of a process that never ran. */
+  private static void resetState(Tracer tracer, Tracee source) {
+    tracer.resetRegisters(source, STEP);
+    int pid = source.pid();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(ExtendedState.MOST_BYTES, Long.BYTES);
+      MemorySegment vector = arena.allocate(Abi.IOVEC_SIZE, Long.BYTES);
+      IoVector.set(vector, 0, state.address(), state.byteSize());
+      // Its size is the CPU's, and the kernel takes exactly that; the JVM's registers that come with it are overwritten.
+      tracer.checkStopped(
+          source,
+          PtraceCalls.getRegisterSet(pid, Abi.NT_X86_XSTATE, vector.address()),
+          "GETREGSET",
+          STEP);
+      ExtendedState.initialize(state.asSlice(0, IoVector.length(vector, 0)));
+      tracer.checkStopped(
+          source,
+          PtraceCalls.setRegisterSet(pid, Abi.NT_X86_XSTATE, vector.address()),
+          "SETREGSET",
+          STEP);
+    }
+    long control = Abi.USER_DEBUGREG + (long) DEBUG_CONTROL * Long.BYTES;
+    tracer.checkStopped(source, PtraceCalls.pokeUser(pid, control, 0), "POKEUSER", STEP);
+  }
+}

@@ -1,0 +1,392 @@
+package dev.stubpool.trace;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.stubpool.DeniedSystemCallException;
+import dev.stubpool.StubDiedException;
+import dev.stubpool.StubUnresponsiveException;
+import dev.stubpool.SystemCallException;
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.nativestubs.ImageSymbols;
+import dev.stubpool.nativestubs.ProcessCalls;
+import dev.stubpool.nativestubs.PtraceCalls;
+import dev.stubpool.nativestubs.Signals;
+import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.nativestubs.WaitCalls;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.function.Consumer;
+
+/**
+ * What a tracing thread does to stopped tracees: lets them run to a known place, runs system calls in them, buries them.
+ * Confined to the thread that made it, for ptrace(2) is.
+ *
+ * <p>A tracee runs only between {@link #runTo} and the int3 it ends at. Registers are always written whole before that, and
+ * built from constants: what a tracee's registers held before does not matter.
+ */
+public final class Tracer implements AutoCloseable {
+  /** Looks before a wait blocks: about 50 us of looking and yielding on an otherwise idle CPU. */
+  static final int LOOKS = 64;
+
+  /** Stops for foreign signals in one operation after which the tracee is killed. */
+  private static final int MOST_FOREIGN_STOPS = 10_000;
+
+  private static final int EVENT_SHIFT = 8;
+  private static final long USER_CODE_SEGMENT = 0x33;
+  private static final long USER_DATA_SEGMENT = 0x2b;
+  private static final long INITIAL_FLAGS = 0x202;
+
+  /** si_code of a trap that an instruction raised, not a sender (SI_KERNEL, sigaction(2)). */
+  private static final int SI_KERNEL = 0x80;
+
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment pidWord = arena.allocate(Integer.BYTES, Long.BYTES);
+  private final MemorySegment siginfo = arena.allocate(Abi.SIGINFO_SIZE, Long.BYTES);
+  private final MemorySegment input = arena.allocate(Abi.REGS_SIZE, Long.BYTES);
+  private final MemorySegment output = arena.allocate(Abi.REGS_SIZE, Long.BYTES);
+
+  private final StubImage image = StubImage.get();
+  private final long call = image.address(ImageSymbols.STUB_CALL);
+  private final long callDone = image.address(ImageSymbols.STUB_CALL_DONE);
+  private final long firstCall = image.address(ImageSymbols.STUB_FIRST_CALL);
+  private final long firstCallDone = image.address(ImageSymbols.STUB_FIRST_CALL_DONE);
+
+  private final int jvmPid = ProcessCalls.pid();
+  private final Deadline deadline;
+  private final Consumer<Tracee> deathListener;
+  private final boolean armParentDeathSignal;
+
+  /**
+   * Makes one for the calling thread.
+   *
+   * @param patience how long a tracee may take to stop
+   * @param armParentDeathSignal false only in tests of the other mechanism
+   * @param deathListener is told of each tracee found dead, once it is buried
+   */
+  public Tracer(Duration patience, boolean armParentDeathSignal, Consumer<Tracee> deathListener) {
+    this.deadline = new Deadline(ProcessCalls.tid(), patience);
+    this.armParentDeathSignal = armParentDeathSignal;
+    this.deathListener = deathListener;
+    Watchdog.watch(deadline);
+  }
+
+  /** The siginfo_t of the last stop or death. */
+  MemorySegment siginfo() {
+    return siginfo;
+  }
+
+  /**
+   * Runs a system call in a stopped stub. The first one also arms SIGKILL at the JVM's death.
+   *
+   * @return the kernel's result, -errno in [-4095, -1]
+   * @throws DeniedSystemCallException if the filter denied it
+   * @throws StubDiedException if the stub is dead
+   */
+  public long inject(
+      Tracee stub, int number, long a, long b, long c, long d, long e, long f, String step) {
+    clearInput();
+    set(Abi.REGS_rdx, c);
+    set(Abi.REGS_r10, d);
+    set(Abi.REGS_r8, e);
+    set(Abi.REGS_r9, f);
+    if (stub.armed() || !armParentDeathSignal) {
+      set(Abi.REGS_rax, number);
+      set(Abi.REGS_rdi, a);
+      set(Abi.REGS_rsi, b);
+      runTo(stub, call, callDone, step);
+    } else {
+      set(Abi.REGS_rbx, number);
+      set(Abi.REGS_r12, a);
+      set(Abi.REGS_r13, b);
+      set(Abi.REGS_r14, jvmPid);
+      // Armed whatever becomes of the call itself: the prctl comes first, and a denied call is the last in the routine.
+      stub.setArmed();
+      runTo(stub, firstCall, firstCallDone, step);
+    }
+    return result();
+  }
+
+  /** {@link #inject} with raw register values, none of them checked or completed. For tests of the filter. */
+  long injectRaw(Tracee stub, long site, long done, long rax, long[] arguments, String step) {
+    clearInput();
+    set(Abi.REGS_rax, rax);
+    set(Abi.REGS_rdi, arguments[0]);
+    set(Abi.REGS_rsi, arguments[1]);
+    set(Abi.REGS_rdx, arguments[2]);
+    set(Abi.REGS_r10, arguments[3]);
+    set(Abi.REGS_r8, arguments[4]);
+    set(Abi.REGS_r9, arguments[5]);
+    runTo(stub, site, done, step);
+    return result();
+  }
+
+  /** Unmaps all of a stub but the image, in one stop, and leaves nothing of the call in its registers. */
+  public void unmapAround(Tracee stub, long lowest, long highest, String step) {
+    clearInput();
+    set(Abi.REGS_rdi, lowest);
+    set(Abi.REGS_rsi, image.base() - lowest);
+    set(Abi.REGS_r12, image.end());
+    set(Abi.REGS_r13, highest - image.end());
+    runTo(
+        stub,
+        image.address(ImageSymbols.STUB_UNMAP_AROUND),
+        image.address(ImageSymbols.STUB_UNMAP_AROUND_DONE),
+        step);
+    SystemCallException.check(result(), "munmap", step);
+    resetRegisters(stub, step);
+  }
+
+  /** Gives a stopped tracee the general registers of a process that never ran, segments and bases included. */
+  void resetRegisters(Tracee stub, String step) {
+    clearInput();
+    set(Abi.REGS_rip, image.address(ImageSymbols.STUB_PARK));
+    checkStopped(stub, PtraceCalls.setRegisters(stub.pid(), input.address()), "SETREGS", step);
+  }
+
+  /** Starts a run in the source that nobody waits for yet: {@link Forge} knows what to wait for first. */
+  void startCloning(Tracee source, long flags, long pidPageAddress, int count, String step) {
+    clearInput();
+    set(Abi.REGS_rbx, flags);
+    set(Abi.REGS_r12, pidPageAddress);
+    set(Abi.REGS_r13, count);
+    start(source, image.address(ImageSymbols.STUB_CLONE_MANY), step);
+  }
+
+  /** Writes the input registers, lets the tracee run, and waits until it has run to {@code done}. */
+  private void runTo(Tracee tracee, long entry, long done, String step) {
+    start(tracee, entry, step);
+    awaitTrap(tracee, done, step);
+  }
+
+  private void start(Tracee tracee, long entry, String step) {
+    set(Abi.REGS_rip, entry);
+    checkStopped(tracee, PtraceCalls.setRegisters(tracee.pid(), input.address()), "SETREGS", step);
+    resume(tracee, step);
+  }
+
+  private void resume(Tracee tracee, String step) {
+    checkStopped(tracee, PtraceCalls.resume(tracee.pid()), "CONT", step);
+  }
+
+  /**
+   * Waits until a running tracee has executed the int3 before {@code done}; its registers are then in {@link #result()}. It
+   * may be stopped by signals that others sent: they are dropped, and a call that they interrupted is made again by the
+   * kernel, for nothing was written to the registers.
+   */
+  void awaitTrap(Tracee tracee, long done, String step) {
+    for (int foreign = 0; foreign < MOST_FOREIGN_STOPS; foreign++) {
+      int status = awaitStop(tracee, step);
+      if (status == Abi.SIGTRAP) {
+        readRegisters(tracee, step);
+        long rip = output.get(JAVA_LONG, Abi.REGS_rip);
+        if (rip == done) {
+          return;
+        }
+        if (signalCode(tracee, step) == SI_KERNEL) {
+          throw wrongTrap(tracee, rip, step);
+        }
+      } else if (status == Abi.SIGSYS && signalCode(tracee, step) == Abi.SYS_SECCOMP) {
+        readRegisters(tracee, step);
+        throw new DeniedSystemCallException((int) output.get(JAVA_LONG, Abi.REGS_orig_rax));
+      }
+      resume(tracee, step);
+    }
+    throw lost(tracee, "stopped " + MOST_FOREIGN_STOPS + " times for foreign signals", step);
+  }
+
+  private RuntimeException wrongTrap(Tracee tracee, long rip, String step) {
+    if (rip == image.address(ImageSymbols.STUB_FIRST_CALL_NOT_ARMED)) {
+      return new SystemCallException("prctl(PR_SET_PDEATHSIG)", (int) -result(), step);
+    }
+    return lost(tracee, "trapped at 0x" + Long.toHexString(rip), step);
+  }
+
+  /** A tracee that is not where it can be is of no use to anybody. */
+  private StubDiedException lost(Tracee tracee, String how, String step) {
+    killAndBury(tracee);
+    return new StubDiedException(tracee.pid(), how + ", killed", step);
+  }
+
+  /**
+   * Waits until a running tracee stops.
+   *
+   * @return the signal it stopped for, with the ptrace event in the bits above 8
+   * @throws StubDiedException if it died instead; it is buried then
+   */
+  int awaitStop(Tracee tracee, String step) {
+    pidWord.set(JAVA_INT, 0, tracee.pid());
+    long seen = WaitCalls.look(pidWord.address(), siginfo.address(), LOOKS);
+    if (seen != 1) {
+      awaitStopSlowly(tracee, seen, step);
+    }
+    return siginfo.get(JAVA_INT, Abi.SIGINFO_status);
+  }
+
+  private void awaitStopSlowly(Tracee tracee, long looked, String step) {
+    long result = looked;
+    if (looked == 0) {
+      deadline.arm(tracee);
+      try {
+        do {
+          result = WaitCalls.awaitStop(tracee.pid(), siginfo.address());
+        } while (result == -Errno.EINTR && !deadline.isAbandoned());
+      } finally {
+        deadline.disarm();
+      }
+    }
+    if (result == -Errno.ECHILD) {
+      bury(tracee);
+      throw new StubDiedException(tracee.pid(), tracee.death(), step);
+    }
+    if (result < 0) {
+      throw giveUp(tracee, result, step);
+    }
+  }
+
+  /**
+   * Looks for a stop of the process whose pid is about to be written at {@code pidAddress}, and consumes it.
+   *
+   * @return 1 if it stopped, else what {@link WaitCalls#look} tells
+   */
+  long lookForNewborn(long pidAddress) {
+    return WaitCalls.look(pidAddress, siginfo.address(), LOOKS);
+  }
+
+  /** Kills a tracee, whatever it does, and buries it. */
+  public void killAndBury(Tracee tracee) {
+    tracee.kill();
+    bury(tracee);
+  }
+
+  /** Waits for the end of a tracee that is dying or dead, learns how it died, and gives its pid back. */
+  public void bury(Tracee tracee) {
+    if (tracee.death() != null) {
+      return;
+    }
+    String step = "waiting for its end";
+    long result;
+    deadline.arm(tracee);
+    try {
+      do {
+        result = WaitCalls.awaitDeath(tracee.pid(), siginfo.address());
+      } while ((result == -Errno.EINTR && !deadline.isAbandoned()) || (result == 0 && !seesDeath()));
+    } finally {
+      deadline.disarm();
+    }
+    if (result < 0) {
+      throw giveUp(tracee, result, step);
+    }
+    tracee.died(causeOfDeath());
+    tracee.awaitUnheldForEver();
+    SystemCallException.check(WaitCalls.reap(tracee.pid(), siginfo.address()), "waitid", step);
+    deathListener.accept(tracee);
+  }
+
+  /** A dying tracee may first show a stop, which is consumed by the look. */
+  private boolean seesDeath() {
+    int code = siginfo.get(JAVA_INT, Abi.SIGINFO_code);
+    if (code == Abi.CLD_EXITED || code == Abi.CLD_KILLED || code == Abi.CLD_DUMPED) {
+      return true;
+    }
+    pidWord.set(JAVA_INT, 0, siginfo.get(JAVA_INT, Abi.SIGINFO_pid));
+    WaitCalls.look(pidWord.address(), siginfo.address(), 1);
+    return false;
+  }
+
+  private String causeOfDeath() {
+    int status = siginfo.get(JAVA_INT, Abi.SIGINFO_status);
+    return siginfo.get(JAVA_INT, Abi.SIGINFO_code) == Abi.CLD_EXITED
+        ? "exited with status " + status
+        : "killed by " + Signals.name(status);
+  }
+
+  private RuntimeException giveUp(Tracee tracee, long result, String step) {
+    if (result != -Errno.EINTR) {
+      return new SystemCallException("waitid", (int) -result, step);
+    }
+    tracee.died("killed by the watchdog, but still held by the kernel");
+    deathListener.accept(tracee);
+    return new StubUnresponsiveException(
+        "stub "
+            + tracee.pid()
+            + " neither stopped within "
+            + deadline.patience()
+            + " nor died of SIGKILL while "
+            + step
+            + "; the kernel holds it, /proc/"
+            + tracee.pid()
+            + "/stack tells where");
+  }
+
+  /**
+   * The pid of one dead tracee or child of this thread that is not buried yet, or 0. It costs time in proportion to the
+   * number of tracees.
+   */
+  public int findDead() {
+    siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);
+    long result = WaitCalls.lookForAnyDeath(siginfo.address());
+    return result == 0 ? siginfo.get(JAVA_INT, Abi.SIGINFO_pid) : 0;
+  }
+
+  /** Reaps a dead child of this thread that no pool knows: one of a batch whose source died. */
+  public void reapStranger(int pid) {
+    WaitCalls.reap(pid, siginfo.address());
+  }
+
+  private int signalCode(Tracee tracee, String step) {
+    long result = PtraceCalls.getSignalInfo(tracee.pid(), siginfo.address());
+    if (result == -Errno.EINVAL) {
+      return 0; // a stop without a signal: PTRACE_EVENT_STOP
+    }
+    checkStopped(tracee, result, "GETSIGINFO", step);
+    return siginfo.get(JAVA_INT, Abi.SIGINFO_code);
+  }
+
+  private void readRegisters(Tracee tracee, String step) {
+    checkStopped(
+        tracee, PtraceCalls.getRegisters(tracee.pid(), output.address()), "GETREGS", step);
+  }
+
+  /** rax as it was read at the end of the last run. */
+  long result() {
+    return output.get(JAVA_LONG, Abi.REGS_rax);
+  }
+
+  /**
+   * What ptrace answered about a tracee that ought to be stopped. ESRCH means that it is being killed: wait for that, for
+   * nothing else can have started it.
+   */
+  void checkStopped(Tracee tracee, long result, String request, String step) {
+    if (result == -Errno.ESRCH) {
+      bury(tracee);
+      throw new StubDiedException(tracee.pid(), tracee.death(), step);
+    }
+    SystemCallException.check(result, "ptrace(PTRACE_" + request + ")", step);
+  }
+
+  private void clearInput() {
+    input.fill((byte) 0);
+    set(Abi.REGS_orig_rax, -1); // in no system call: the kernel has nothing to restart
+    set(Abi.REGS_cs, USER_CODE_SEGMENT);
+    set(Abi.REGS_ss, USER_DATA_SEGMENT);
+    set(Abi.REGS_eflags, INITIAL_FLAGS);
+  }
+
+  private void set(int register, long value) {
+    input.set(JAVA_LONG, register, value);
+  }
+
+  /** The event of a stop, 0 for a plain signal. */
+  static int event(int status) {
+    return status >> EVENT_SHIFT;
+  }
+
+  @Override
+  public void close() {
+    Watchdog.forget(deadline);
+    arena.close();
+  }
+}

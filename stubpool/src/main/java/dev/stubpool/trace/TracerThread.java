@@ -1,0 +1,127 @@
+package dev.stubpool.trace;
+
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
+
+/**
+ * A platform thread that serves a queue of tasks: any thread offers, this one takes. ptrace(2) binds a tracee to a thread, so
+ * whatever is to be done to a tracee is done here.
+ *
+ * <p>Sleeping: the thread sets {@code asleep}, looks at the queue once more, and parks; who offers looks at {@code asleep}
+ * after its offer. Both pairs are separated by a full fence (volatile write, {@code fullFence}), so one sees the other.
+ */
+public final class TracerThread {
+  private static final int QUEUE_CHUNK = 1024;
+
+  /** Tasks run before the loop's own work gets its turn. */
+  private static final int MOST_TASKS_A_TURN = 256;
+
+  /** The work that a tracer thread does besides its tasks. All methods run on the thread. */
+  public interface Work {
+    /** Runs first. A failure ends the thread. */
+    void begin();
+
+    /**
+     * Runs after each turn of tasks.
+     *
+     * @return whether there is more to do at once
+     */
+    boolean turn();
+
+    /** How long the thread may sleep with an empty queue, in nanoseconds. */
+    long patienceNanos();
+
+    /** Runs last. */
+    void end();
+  }
+
+  private final MpscUnboundedVarHandleArrayQueue<Runnable> queue =
+      new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK);
+  private final Thread thread;
+  private volatile boolean asleep;
+  private volatile boolean stopping;
+
+  /** Makes a thread that is not started yet. */
+  public TracerThread(String name, Work work) {
+    thread = Thread.ofPlatform().daemon().name(name).unstarted(() -> run(work));
+  }
+
+  /** Starts the thread. */
+  public void start() {
+    thread.start();
+  }
+
+  /** Whether the caller is this thread. */
+  public boolean isCurrent() {
+    return Thread.currentThread() == thread;
+  }
+
+  /** Whether the thread has ended: a task offered now is never run. */
+  public boolean isDead() {
+    return !thread.isAlive();
+  }
+
+  /** Hands a task over. Any thread; never blocks. */
+  public void offer(Runnable task) {
+    queue.offer(task);
+    VarHandle.fullFence();
+    if (asleep) {
+      LockSupport.unpark(thread);
+    }
+  }
+
+  /** Lets the thread end once the task that calls this, or the turn under way, is over. */
+  public void stop() {
+    stopping = true;
+    LockSupport.unpark(thread);
+  }
+
+  /** Waits for the thread's end, at most so long; whether it has ended. An interrupt is kept for later. */
+  public boolean awaitEnd(Duration atMost) {
+    boolean interrupted = false;
+    long deadline = System.nanoTime() + atMost.toNanos();
+    try {
+      while (true) {
+        try {
+          return thread.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void run(Work work) {
+    work.begin();
+    try {
+      while (!stopping) {
+        int served = 0;
+        Runnable task;
+        while (served < MOST_TASKS_A_TURN && (task = queue.relaxedPoll()) != null) {
+          task.run();
+          served++;
+        }
+        boolean more = work.turn();
+        if (served == 0 && !more) {
+          sleep(work.patienceNanos());
+        }
+      }
+    } finally {
+      work.end();
+    }
+  }
+
+  private void sleep(long nanos) {
+    asleep = true;
+    if (queue.isEmpty() && !stopping) {
+      LockSupport.parkNanos(this, nanos);
+    }
+    asleep = false;
+  }
+}

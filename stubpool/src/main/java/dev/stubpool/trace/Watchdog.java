@@ -1,0 +1,85 @@
+package dev.stubpool.trace;
+
+import dev.stubpool.nativestubs.ProcessCalls;
+import dev.stubpool.nativestubs.WakeSignal;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The thread that ends waits which take too long: wait4(2) and waitid(2) have no timeout, and a process that is stopped
+ * for a tracer makes no descriptor readable.
+ *
+ * <p>It kills the process waited for, which ends the wait. Should the kernel hold the dying process, it calls the tracer out
+ * of the wait by a signal, again at every tick until the tracer has noticed: a signal that arrives just before the call
+ * blocks is lost.
+ */
+final class Watchdog {
+  private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
+  private static final long TICK_NANOS = Duration.ofMillis(200).toNanos();
+
+  /** How long a killed process may take to be seen dead. */
+  private static final long GRACE_NANOS = Duration.ofSeconds(2).toNanos();
+
+  private static final List<Deadline> DEADLINES = new CopyOnWriteArrayList<>();
+  private static Thread thread;
+
+  private Watchdog() {}
+
+  static void watch(Deadline deadline) {
+    DEADLINES.add(deadline);
+    synchronized (Watchdog.class) {
+      if (thread == null) {
+        WakeSignal.number(); // before the first wait that it may have to end
+        thread = Thread.ofPlatform().daemon().name("stubpool-watchdog").start(Watchdog::run);
+      }
+      LockSupport.unpark(thread);
+    }
+  }
+
+  static void forget(Deadline deadline) {
+    DEADLINES.remove(deadline);
+  }
+
+  private static void run() {
+    while (true) {
+      if (DEADLINES.isEmpty()) {
+        LockSupport.park(DEADLINES);
+      } else {
+        LockSupport.parkNanos(DEADLINES, TICK_NANOS);
+      }
+      for (Deadline deadline : DEADLINES) {
+        check(deadline, System.nanoTime());
+      }
+    }
+  }
+
+  private static void check(Deadline deadline, long now) {
+    long wait = deadline.expires();
+    if (wait == Deadline.NONE || now - wait < 0) {
+      return;
+    }
+    Tracee target = deadline.target();
+    if (!target.hold()) {
+      return;
+    }
+    try {
+      // Still the same wait, so target is its target, and the hold keeps its pid.
+      if (deadline.expires() != wait) {
+        return;
+      }
+      if (now - wait < GRACE_NANOS) {
+        LOG.warn("process {} did not stop within {}; killing it", target.pid(), deadline.patience());
+        target.kill();
+      } else {
+        deadline.abandon(wait);
+        ProcessCalls.signalThread(ProcessCalls.pid(), deadline.tid(), WakeSignal.number());
+      }
+    } finally {
+      target.release();
+    }
+  }
+}

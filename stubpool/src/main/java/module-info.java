@@ -1,0 +1,11 @@
+/** Pools of stub processes: see {@link dev.stubpool.StubPool}. */
+module dev.stubpool {
+  requires transitive dev.stubpool.seccomp;
+  requires dev.stubpool.nativestubs;
+  requires java.management;
+  requires jdk.management; // the DiagnosticCommand bean that tells where the Java heap is
+  requires org.jctools.core.jdk11;
+  requires org.slf4j;
+
+  exports dev.stubpool;
+}
