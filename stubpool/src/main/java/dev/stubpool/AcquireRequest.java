@@ -5,11 +5,14 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A thread that waits for a stub. {@code outcome} goes from null to a {@link Stub}, an exception or {@link #CANCELLED} by one
- * CAS: the tracer's, or the waiting thread's own when it gives up.
+ * A thread that waits for a stub. {@code outcome} goes from null to a {@link Stub}, an exception or
+ * {@link GivenUp} by one CAS: the tracer's, or the waiting thread's own when it gives up.
  */
 final class AcquireRequest {
-  private static final Object CANCELLED = new Object();
+  private enum GivenUp {
+    CANCELLED
+  }
+
   private static final VarHandle OUTCOME;
 
   static {
@@ -25,11 +28,11 @@ final class AcquireRequest {
 
   /** Gives up; false if there is an outcome already, which the caller must then take. */
   boolean cancel() {
-    return OUTCOME.compareAndSet(this, null, CANCELLED);
+    return OUTCOME.compareAndSet(this, null, GivenUp.CANCELLED);
   }
 
   boolean isCancelled() {
-    return outcome == CANCELLED;
+    return outcome instanceof GivenUp;
   }
 
   /** Ends the wait; false if the waiter gave up. */

@@ -1,8 +1,8 @@
 package dev.stubpool;
 
 /**
- * What of a stub's address space its holder may map: [lowest, highest) less the image's range. The same for all stubs of a
- * JVM.
+ * What of a stub's address space its holder may map: [lowest, highest) less the image's range. The
+ * same for all stubs of a JVM.
  *
  * @param lowest the lowest mappable address ({@code vm.mmap_min_addr})
  * @param highest the first address behind user space

@@ -26,16 +26,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a pool's forge tracer does: it serves who waits, keeps idle stubs ready, resets what is given back and buries the dead.
+ * What a pool's forge tracer does: it serves who waits, keeps idle stubs ready, resets what is
+ * given back and buries the dead.
  *
- * <p>Everything here runs on the tracer thread, so that who waits and what is free are decided in one place, but for {@link
- * #acquireSlowly} and {@link #stats}, which callers run. Callers take idle stubs from the queue beside it: while somebody
- * waits here the queue is empty, for what is given back goes to the first in line.
+ * <p>Everything here runs on the tracer thread, so that who waits and what is free are decided in
+ * one place, but for {@link #acquireSlowly} and {@link #stats}, which callers run. Callers take
+ * idle stubs from the queue beside it: while somebody waits here the queue is empty, for what is
+ * given back goes to the first in line.
  */
 final class ForgeWork implements TracerThread.Work {
   private static final Logger LOG = LoggerFactory.getLogger(ForgeWork.class);
 
-  /** Stubs made in the background at a time: a caller that comes meanwhile waits for no more than these. */
+  /**
+   * Stubs made in the background at a time: a caller that comes meanwhile waits for no more than
+   * these.
+   */
   private static final int BACKGROUND_BATCH = 8;
 
   /** How long the background rests after the kernel refused it a process. */
@@ -140,7 +145,9 @@ final class ForgeWork implements TracerThread.Work {
                     + timeout
                     + "; "
                     + summary()
-                    + (total.get() >= options.maxStubs() ? "; all " + options.maxStubs() + " (maxStubs) are in use" : ""));
+                    + (total.get() >= options.maxStubs()
+                        ? "; all " + options.maxStubs() + " (maxStubs) are in use"
+                        : ""));
           }
           break;
         }
@@ -198,8 +205,7 @@ final class ForgeWork implements TracerThread.Work {
     try {
       bindToOneCpu();
       tracer = new Tracer(seams.patience(), seams.armParentDeathSignal(), this::buried);
-      forge =
-          new Forge(tracer, filter, addressSpace.lowest(), addressSpace.highest(), seams);
+      forge = new Forge(tracer, filter, addressSpace.lowest(), addressSpace.highest(), seams);
       ensureSource();
       beginning.complete(null);
     } catch (Throwable e) {
@@ -273,8 +279,7 @@ final class ForgeWork implements TracerThread.Work {
 
   /** One step towards minIdle stubs; whether there is more to do. */
   private boolean keepReady() {
-    int missing =
-        Math.min(options.minIdle() - idle.size(), options.maxStubs() - total.get());
+    int missing = Math.min(options.minIdle() - idle.size(), options.maxStubs() - total.get());
     if (missing <= 0 || System.nanoTime() - restUntil < 0) {
       return false;
     }
@@ -282,10 +287,18 @@ final class ForgeWork implements TracerThread.Work {
       forge(Math.min(missing, BACKGROUND_BATCH));
       return true;
     } catch (StubPoolException e) {
-      LOG.warn("pool {}: cannot keep {} stubs ready: {}", options.name(), options.minIdle(), e.getMessage());
+      LOG.warn(
+          "pool {}: cannot keep {} stubs ready: {}",
+          options.name(),
+          options.minIdle(),
+          e.getMessage());
       restUntil = System.nanoTime() + REST_NANOS;
       return false;
     }
+  }
+
+  void forgeForBench(int count) {
+    forge(count);
   }
 
   private void forge(int count) {
@@ -372,8 +385,7 @@ final class ForgeWork implements TracerThread.Work {
     }
   }
 
-  long inject(
-      StubProcess process, int number, long a, long b, long c, long d, long e, long f) {
+  long inject(StubProcess process, int number, long a, long b, long c, long d, long e, long f) {
     if (process.tracee.death() != null) {
       throw new StubDiedException(
           process.tracee.pid(), process.tracee.death(), "waiting for a call");
@@ -396,7 +408,8 @@ final class ForgeWork implements TracerThread.Work {
         idleDied |= process.state() == StubState.IDLE;
         tracer.bury(process.tracee);
       } else if (forge.source() != null && forge.source().pid() == pid) {
-        LOG.warn("pool {}: the source stub {} died; making another when needed", options.name(), pid);
+        LOG.warn(
+            "pool {}: the source stub {} died; making another when needed", options.name(), pid);
         tracer.bury(forge.source());
       } else {
         tracer.reapStranger(pid);
@@ -410,7 +423,10 @@ final class ForgeWork implements TracerThread.Work {
     nextSweep = now + sweepInterval;
   }
 
-  /** Takes each idle stub out and puts the living back; who comes meanwhile is served by this thread afterwards. */
+  /**
+   * Takes each idle stub out and puts the living back; who comes meanwhile is served by this thread
+   * afterwards.
+   */
   private void dropDeadFromIdle() {
     for (int left = idle.size(); left > 0; left--) {
       StubProcess process = idle.poll();

@@ -17,7 +17,10 @@ final class Machine {
   /** End of user space with four levels of page tables: 47 bits less the guard page. */
   private static final long END_47_BITS = 0x7fff_ffff_f000L;
 
-  /** With five levels: 56 bits less the guard page. A process gets addresses there only if it asks for them. */
+  /**
+   * With five levels: 56 bits less the guard page. A process gets addresses there only if it asks
+   * for them.
+   */
   private static final long END_56_BITS = 0x00ff_ffff_ffff_f000L;
 
   private Machine() {}
@@ -53,7 +56,10 @@ final class Machine {
     }
   }
 
-  /** {@code vm.mmap_min_addr}, the lowest address that an unprivileged process may map; rounded up to a page. */
+  /**
+   * {@code vm.mmap_min_addr}, the lowest address that an unprivileged process may map; rounded up
+   * to a page.
+   */
   static long lowestAddress() {
     try {
       String text = Files.readString(Path.of("/proc/sys/vm/mmap_min_addr")).strip();
@@ -64,7 +70,10 @@ final class Machine {
     }
   }
 
-  /** The first address behind user space. munmap(2) of what is not mapped succeeds within it, and is EINVAL beyond. */
+  /**
+   * The first address behind user space. munmap(2) of what is not mapped succeeds within it, and is
+   * EINVAL beyond.
+   */
   static long highestAddress() {
     long probe = END_47_BITS + AddressSpace.PAGE_SIZE;
     return MemoryCalls.unmap(probe, AddressSpace.PAGE_SIZE) == 0 ? END_56_BITS : END_47_BITS;

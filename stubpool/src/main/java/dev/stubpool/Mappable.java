@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * A file that stubs can map. Closing it leaves the mappings that are there.
  *
- * <p>{@code uses} counts the calls that use the descriptor plus one until closed; who takes it to 0 closes the descriptor, so
- * that no call meets another file under its number.
+ * <p>{@code uses} counts the calls that use the descriptor plus one until closed; who takes it to 0
+ * closes the descriptor, so that no call meets another file under its number.
  */
 public abstract sealed class Mappable implements AutoCloseable permits MemoryFile, HostFile {
   private final String description;

@@ -6,7 +6,10 @@ import dev.stubpool.nativestubs.NativeAccess;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** Memory that this JVM and stubs can both map: a memfd of a fixed size, memfd_create(2). Starts as zeros. */
+/**
+ * Memory that this JVM and stubs can both map: a memfd of a fixed size, memfd_create(2). Starts as
+ * zeros.
+ */
 public final class MemoryFile extends Mappable {
   private final MemorySegment segment;
   private final Arena arena;
@@ -40,7 +43,10 @@ public final class MemoryFile extends Mappable {
         arena);
   }
 
-  /** The memory as this JVM sees it: shared, so writes show in stubs that map it at once. Valid until {@link #close}. */
+  /**
+   * The memory as this JVM sees it: shared, so writes show in stubs that map it at once. Valid
+   * until {@link #close}.
+   */
   public MemorySegment segment() {
     return segment;
   }

@@ -4,11 +4,11 @@ import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.SystemCalls;
 
 /**
- * A lease of one stub: a process that does nothing but what its holder has it do. All methods may be called from any thread,
- * virtual ones too.
+ * A lease of one stub: a process that does nothing but what its holder has it do. All methods may
+ * be called from any thread, virtual ones too.
  *
- * <p>Each lease has a handle of its own. Once closed it throws {@link IllegalStateException} for ever, whoever has the process
- * by then.
+ * <p>Each lease has a handle of its own. Once closed it throws {@link IllegalStateException} for
+ * ever, whoever has the process by then.
  */
 public final class Stub implements AutoCloseable {
   private static final int MOST_ARGUMENTS = 6;
@@ -41,8 +41,8 @@ public final class Stub implements AutoCloseable {
   /**
    * Runs a system call in the stub.
    *
-   * <p>Memory the call refers to is the stub's. Calls that change who the stub is have methods of their own, and are refused
-   * here.
+   * <p>Memory the call refers to is the stub's. Calls that change who the stub is have methods of
+   * their own, and are refused here.
    *
    * @param number the x86-64 number
    * @param arguments up to six, the rest is 0
@@ -87,7 +87,8 @@ public final class Stub implements AutoCloseable {
   }
 
   /**
-   * Kills the process with SIGKILL. The lease stays, to be closed; all its calls throw {@link StubDiedException} from now on.
+   * Kills the process with SIGKILL. The lease stays, to be closed; all its calls throw {@link
+   * StubDiedException} from now on.
    *
    * @throws IllegalStateException if this lease is closed
    */
@@ -95,7 +96,10 @@ public final class Stub implements AutoCloseable {
     pool.kill(this, process);
   }
 
-  /** Ends the lease: the process is made like new for somebody else, or killed. Idempotent, does not wait for it. */
+  /**
+   * Ends the lease: the process is made like new for somebody else, or killed. Idempotent, does not
+   * wait for it.
+   */
   @Override
   public void close() {
     if (process.endLease(this)) {
@@ -107,7 +111,10 @@ public final class Stub implements AutoCloseable {
     return process;
   }
 
-  /** Says what is wrong if this handle may not be used; callers that also hold the pid hold off the next lease. */
+  /**
+   * Says what is wrong if this handle may not be used; callers that also hold the pid hold off the
+   * next lease.
+   */
   void checkUsable() {
     pool.checkOpen();
     if (!process.isLeasedTo(this)) {

@@ -10,9 +10,10 @@ import java.lang.foreign.ValueLayout;
 /**
  * The address space of a stub: what is mapped, and copies to and from it. Belongs to one lease.
  *
- * <p>Addresses and sizes are in bytes; those of mappings are multiples of {@link AddressSpace#PAGE_SIZE} and lie in {@link
- * StubPool#addressSpace()}. Every method throws {@link IllegalStateException} once the lease is closed, {@link
- * StubDiedException} when the stub is dead, and {@link SystemCallException} when the kernel refuses.
+ * <p>Addresses and sizes are in bytes; those of mappings are multiples of {@link
+ * AddressSpace#PAGE_SIZE} and lie in {@link StubPool#addressSpace()}. Every method throws {@link
+ * IllegalStateException} once the lease is closed, {@link StubDiedException} when the stub is dead,
+ * and {@link SystemCallException} when the kernel refuses.
  */
 public final class StubMemory {
   private final StubPool pool;
@@ -30,7 +31,8 @@ public final class StubMemory {
    * @param file what
    * @param offset from where in the file, a multiple of the page size
    * @param size how much; beyond the end of the file accesses fault
-   * @throws IllegalArgumentException for an address, offset or size that is unaligned or out of range
+   * @throws IllegalArgumentException for an address, offset or size that is unaligned or out of
+   *     range
    */
   public void map(
       long address, Mappable file, long offset, long size, Protection protection, Sharing sharing) {
@@ -68,8 +70,7 @@ public final class StubMemory {
   /** Changes what the stub may do with pages that are mapped. */
   public void protect(long address, long size, Protection protection) {
     pool.addressSpace().check(address, size);
-    call(
-        Abi.SYS_mprotect, "mprotect", "protecting memory", address, size, protection.bits(), 0, 0);
+    call(Abi.SYS_mprotect, "mprotect", "protecting memory", address, size, protection.bits(), 0, 0);
   }
 
   /** Unmaps whatever is mapped in the range. */
@@ -78,16 +79,17 @@ public final class StubMemory {
     call(Abi.SYS_munmap, "munmap", "unmapping memory", address, size, 0, 0, 0);
   }
 
-  private void call(
-      int number, String name, String step, long a, long b, long c, long d, long e) {
+  private void call(int number, String name, String step, long a, long b, long c, long d, long e) {
     long result = pool.inject(stub, stub.process(), number, a, b, c, d, e, 0);
     SystemCallException.check(result, name, step + " of stub " + stub.pid());
   }
 
   /**
-   * Copies from the stub's memory all of {@code to}, as far as its protections allow, process_vm_readv(2).
+   * Copies from the stub's memory all of {@code to}, as far as its protections allow,
+   * process_vm_readv(2).
    *
-   * @throws SystemCallException EFAULT if a page cannot be read; {@code to} then has what lies before that page
+   * @throws SystemCallException EFAULT if a page cannot be read; {@code to} then has what lies
+   *     before that page
    */
   public void read(long address, MemorySegment to) {
     if (to.isNative()) {
@@ -111,9 +113,11 @@ public final class StubMemory {
   }
 
   /**
-   * Copies all of {@code from} to the stub's memory, as far as its protections allow, process_vm_writev(2).
+   * Copies all of {@code from} to the stub's memory, as far as its protections allow,
+   * process_vm_writev(2).
    *
-   * @throws SystemCallException EFAULT if a page cannot be written; what lies before it is written then
+   * @throws SystemCallException EFAULT if a page cannot be written; what lies before it is written
+   *     then
    */
   public void write(long address, MemorySegment from) {
     if (from.isNative()) {

@@ -18,17 +18,21 @@ import org.jctools.queues.varhandle.MpmcVarHandleArrayQueue;
 /**
  * A pool of stubs: processes that do nothing but what their holder has them do.
  *
- * <p>In a nutshell, it works as follows. One platform thread, the <em>forge tracer</em>, forks a <em>source stub</em> from
- * the JVM and traces it; all other stubs are cloned from that. Idle stubs wait in a lock-free queue, from which {@link
- * #acquire()} takes one without a system call. Whatever needs a process to run, such as a system call in a stub, is a task
- * in the tracer's queue, and the caller parks until it is done. So does a caller that finds no idle stub: its request makes
- * the tracer forge one, or waits there in line for the next that is given back.
+ * <p>In a nutshell, it works as follows. One platform thread, the <em>forge tracer</em>, forks a
+ * <em>source stub</em> from the JVM and traces it; all other stubs are cloned from that. Idle stubs
+ * wait in a lock-free queue, from which {@link #acquire()} takes one without a system call.
+ * Whatever needs a process to run, such as a system call in a stub, is a task in the tracer's
+ * queue, and the caller parks until it is done. So does a caller that finds no idle stub: its
+ * request makes the tracer forge one, or waits there in line for the next that is given back.
  *
- * <p>All stubs die with the JVM, however it ends. A stub that dies takes nobody with it. All methods may be called from any
- * thread, virtual ones too.
+ * <p>All stubs die with the JVM, however it ends. A stub that dies takes nobody with it. All
+ * methods may be called from any thread, virtual ones too.
  */
 public final class StubPool implements AutoCloseable {
-  /** A tracer serves a queue: what a caller waits for may stand behind others, each with its own deadline. */
+  /**
+   * A tracer serves a queue: what a caller waits for may stand behind others, each with its own
+   * deadline.
+   */
   private static final int PATIENCES_OF_A_CALLER = 10;
 
   private final StubPoolOptions options;
@@ -54,9 +58,11 @@ public final class StubPool implements AutoCloseable {
   }
 
   /**
-   * Opens a pool: forks the source stub, and returns when it is ready. Idle stubs are made in the background.
+   * Opens a pool: forks the source stub, and returns when it is ready. Idle stubs are made in the
+   * background.
    *
-   * @throws UnsupportedMachineException if kernel, JVM or limits do not allow stubs; the message says what to change
+   * @throws UnsupportedMachineException if kernel, JVM or limits do not allow stubs; the message
+   *     says what to change
    * @throws SystemCallException if the kernel refused a step; no process is left
    */
   public static StubPool open(StubPoolOptions options) {
@@ -83,8 +89,8 @@ public final class StubPool implements AutoCloseable {
   }
 
   /**
-   * Leases a stub: an idle one, else a new one, else, once there are {@code maxStubs}, the next that is given back, first come
-   * first served.
+   * Leases a stub: an idle one, else a new one, else, once there are {@code maxStubs}, the next
+   * that is given back, first come first served.
    *
    * @param timeout how long to wait at most
    * @throws AcquireTimeoutException if that is over
@@ -157,10 +163,11 @@ public final class StubPool implements AutoCloseable {
   }
 
   /**
-   * Kills and reaps all stubs, leased ones too, and fails who waits. Idempotent and bounded; a second caller waits for the
-   * first.
+   * Kills and reaps all stubs, leased ones too, and fails who waits. Idempotent and bounded; a
+   * second caller waits for the first.
    *
-   * @throws StubUnresponsiveException if the kernel does not let some stubs die; they will when it does
+   * @throws StubUnresponsiveException if the kernel does not let some stubs die; they will when it
+   *     does
    */
   @Override
   public void close() {

@@ -1,6 +1,9 @@
 package dev.stubpool;
 
-/** What every exception of this library is. Unchecked: callers that can go on know which subtype they wait for. */
+/**
+ * What every exception of this library is. Unchecked: callers that can go on know which subtype
+ * they wait for.
+ */
 public class StubPoolException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -7,9 +7,9 @@ import java.lang.invoke.VarHandle;
 /**
  * A stub's process as the pool knows it, over all its leases.
  *
- * <p>{@code lease} is the handle that may use it, or null; who changes it from a handle to null (CAS) gives the process back,
- * and nobody else does. All other changes are made by the pool's tracer thread, or by the one thread that took the process
- * from the idle queue.
+ * <p>{@code lease} is the handle that may use it, or null; who changes it from a handle to null
+ * (CAS) gives the process back, and nobody else does. All other changes are made by the pool's
+ * tracer thread, or by the one thread that took the process from the idle queue.
  */
 final class StubProcess {
   private static final VarHandle LEASE;

@@ -1,6 +1,9 @@
 package dev.stubpool;
 
-/** What a stub's process is doing: {@code FORGING -> IDLE -> LEASED -> RESETTING -> IDLE}, {@code DEAD} from any. */
+/**
+ * What a stub's process is doing: {@code FORGING -> IDLE -> LEASED -> RESETTING -> IDLE}, {@code
+ * DEAD} from any.
+ */
 public enum StubState {
   /** Cloned, not yet handed to the pool. */
   FORGING,

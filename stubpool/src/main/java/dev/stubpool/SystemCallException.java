@@ -28,7 +28,13 @@ public final class SystemCallException extends StubPoolException {
    * @param advice a clause for the end of the message, or ""
    */
   public SystemCallException(String call, int errno, String step, String advice) {
-    super(call + ": " + Errno.name(errno) + " while " + step + (advice.isEmpty() ? "" : "; " + advice));
+    super(
+        call
+            + ": "
+            + Errno.name(errno)
+            + " while "
+            + step
+            + (advice.isEmpty() ? "" : "; " + advice));
     this.call = call;
     this.errno = errno;
     this.step = step;

@@ -8,8 +8,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Vector and other extended registers in the standard XSAVE layout, as the NT_X86_XSTATE register set has them. Offsets
- * are the architecture's (Intel SDM volume 1, chapter 13); the size is the CPU's.
+ * Vector and other extended registers in the standard XSAVE layout, as the NT_X86_XSTATE register
+ * set has them. Offsets are the architecture's (Intel SDM volume 1, chapter 13); the size is the
+ * CPU's.
  */
 public final class ExtendedState {
   /** Larger than any known layout; 11,008 bytes with AMX tiles. */
@@ -18,7 +19,10 @@ public final class ExtendedState {
   private static final int FCW = 0;
   private static final int MXCSR = 24;
 
-  /** In the part that the architecture leaves to software, Linux tells the features that the layout has room for. */
+  /**
+   * In the part that the architecture leaves to software, Linux tells the features that the layout
+   * has room for.
+   */
   private static final int LINUX_FEATURES = 464;
 
   private static final int XSTATE_BV = 512;
@@ -27,7 +31,10 @@ public final class ExtendedState {
   private static final int PKRU_COMPONENT = 9;
   private static final int CPUID_XSTATE = 0xD;
 
-  /** What the kernel gives a new program: key 0 usable, all others denied ({@code init_pkru}, Linux 4.9). */
+  /**
+   * What the kernel gives a new program: key 0 usable, all others denied ({@code init_pkru}, Linux
+   * 4.9).
+   */
   private static final int INITIAL_PKRU = 0x5555_5554;
 
   private static final short INITIAL_FCW = 0x37f;
@@ -38,7 +45,8 @@ public final class ExtendedState {
   /**
    * Overwrites a register set with the state of a new program; no register keeps anything.
    *
-   * @param state the register set of some process, of exactly its size; only the features it has room for are read
+   * @param state the register set of some process, of exactly its size; only the features it has
+   *     room for are read
    */
   public static void initialize(MemorySegment state) {
     long features = state.get(JAVA_LONG, LINUX_FEATURES);

@@ -18,12 +18,18 @@ public final class FileCalls {
     }
   }
 
-  /** The lowest free descriptor not below {@code lowest} becomes a copy of {@code fd}. It, or -errno. */
+  /**
+   * The lowest free descriptor not below {@code lowest} becomes a copy of {@code fd}. It, or
+   * -errno.
+   */
   public static long duplicateAbove(int fd, int lowest) {
     return Kernel.call(Abi.SYS_fcntl, fd, Abi.F_DUPFD_CLOEXEC, lowest);
   }
 
-  /** {@code to} becomes a copy of {@code fd}, at once, whatever it was, dup3(2). {@code to}, or -errno. */
+  /**
+   * {@code to} becomes a copy of {@code fd}, at once, whatever it was, dup3(2). {@code to}, or
+   * -errno.
+   */
   public static long duplicateOnto(int fd, int to) {
     return Kernel.call(Abi.SYS_dup3, fd, to, Abi.O_CLOEXEC);
   }

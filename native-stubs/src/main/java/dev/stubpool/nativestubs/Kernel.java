@@ -9,19 +9,23 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Calls into the host half of the image: any system call, the look at a tracee, the clone of a source.
+ * Calls into the host half of the image: any system call, the look at a tracee, the clone of a
+ * source.
  *
- * <p>Results are the kernel's: a value, or {@code -errno} in [-4095, -1]. The image's code neither sets nor reads libc's
- * {@code errno}. {@link StubImage#get} must have succeeded before this class is used.
+ * <p>Results are the kernel's: a value, or {@code -errno} in [-4095, -1]. The image's code neither
+ * sets nor reads libc's {@code errno}. {@link StubImage#get} must have succeeded before this class
+ * is used.
  */
 public final class Kernel {
   private static final MethodHandle SYSCALL =
       handle(
           ImageSymbols.HOST_SYSCALL,
           FunctionDescriptor.of(
-              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+              JAVA_LONG));
   private static final MethodHandle WAIT =
-      handle(ImageSymbols.HOST_WAIT, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT));
+      handle(
+          ImageSymbols.HOST_WAIT, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT));
   private static final MethodHandle CPUID =
       handle(ImageSymbols.HOST_CPUID, FunctionDescriptor.ofVoid(JAVA_INT, JAVA_INT, JAVA_LONG));
   private static final MethodHandle CLONE_SOURCE =
@@ -34,7 +38,10 @@ public final class Kernel {
         .downcallHandle(MemorySegment.ofAddress(StubImage.get().address(symbol)), descriptor);
   }
 
-  /** System call {@code number}. It may block: the thread is then in native code, where it holds up no safepoint. */
+  /**
+   * System call {@code number}. It may block: the thread is then in native code, where it holds up
+   * no safepoint.
+   */
   public static long call(int number, long a, long b, long c, long d, long e, long f) {
     try {
       return (long) SYSCALL.invokeExact((long) number, a, b, c, d, e, f);
@@ -69,10 +76,12 @@ public final class Kernel {
   }
 
   /**
-   * Looks up to {@code tries} times whether the process whose pid is at {@code pidAddress} (0: not known yet) has stopped
-   * or died, giving the CPU away after each look; takes nothing away, so that a dead process keeps its pid.
+   * Looks up to {@code tries} times whether the process whose pid is at {@code pidAddress} (0: not
+   * known yet) has stopped or died, giving the CPU away after each look; takes nothing away, so
+   * that a dead process keeps its pid.
    *
-   * @return 1 when the siginfo_t at {@code siginfoAddress} tells, 0 when there is nothing yet, or -errno
+   * @return 1 when the siginfo_t at {@code siginfoAddress} tells, 0 when there is nothing yet, or
+   *     -errno
    */
   static long lookForStop(long pidAddress, long siginfoAddress, int tries) {
     try {

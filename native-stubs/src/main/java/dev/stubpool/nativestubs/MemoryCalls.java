@@ -50,14 +50,17 @@ public final class MemoryCalls {
   }
 
   /**
-   * Copies from another process, process_vm_readv(2). Bytes copied, which are fewer where a page cannot be read, or
-   * -errno. {@code to} must be native.
+   * Copies from another process, process_vm_readv(2). Bytes copied, which are fewer where a page
+   * cannot be read, or -errno. {@code to} must be native.
    */
   public static long read(int pid, long address, MemorySegment to) {
     return copy(Abi.SYS_process_vm_readv, pid, address, to);
   }
 
-  /** Copies to another process, process_vm_writev(2). Bytes copied, or -errno. {@code from} must be native. */
+  /**
+   * Copies to another process, process_vm_writev(2). Bytes copied, or -errno. {@code from} must be
+   * native.
+   */
   public static long write(int pid, long address, MemorySegment from) {
     return copy(Abi.SYS_process_vm_writev, pid, address, from);
   }

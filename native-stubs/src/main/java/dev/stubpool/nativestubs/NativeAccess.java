@@ -16,7 +16,8 @@ public final class NativeAccess {
   /**
    * Views memory of this process.
    *
-   * <p>SAFETY: {@code address} must be mapped for {@code size} bytes for as long as the segment is used.
+   * <p>SAFETY: {@code address} must be mapped for {@code size} bytes for as long as the segment is
+   * used.
    */
   public static MemorySegment view(long address, long size) {
     return MemorySegment.ofAddress(address).reinterpret(size);
@@ -25,7 +26,8 @@ public final class NativeAccess {
   /**
    * Views memory of this process until {@code arena} closes, which then runs {@code release}.
    *
-   * <p>SAFETY: {@code address} must be mapped for {@code size} bytes until {@code release} unmaps it.
+   * <p>SAFETY: {@code address} must be mapped for {@code size} bytes until {@code release} unmaps
+   * it.
    */
   public static MemorySegment view(long address, long size, Arena arena, Runnable release) {
     return MemorySegment.ofAddress(address).reinterpret(size, arena, segment -> release.run());

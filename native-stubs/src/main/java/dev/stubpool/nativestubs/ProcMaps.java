@@ -28,7 +28,9 @@ public final class ProcMaps {
 
     /** Whether it is private memory that no file backs. */
     public boolean isPrivateAnonymous() {
-      return permissions.endsWith("p") && inode == 0 && (name.isEmpty() || name.startsWith("[anon:"));
+      return permissions.endsWith("p")
+          && inode == 0
+          && (name.isEmpty() || name.startsWith("[anon:"));
     }
   }
 
@@ -60,7 +62,7 @@ public final class ProcMaps {
     return mappings;
   }
 
-  /** {@code 7f00-7f01 r-xp 00000000 fe:00 1234    /path with spaces}. */
+  /** {@code 7f00-7f01 r-xp 00000000 fe:00 1234 /path with spaces}. */
   static Mapping parse(String line) {
     String[] field = line.split(" +", 6);
     int dash = field[0].indexOf('-');

@@ -3,13 +3,16 @@ package dev.stubpool.nativestubs;
 import static dev.stubpool.nativestubs.Abi.SYS_ptrace;
 
 /**
- * ptrace(2), one method a request. All but {@link #seize} must be called by the thread that seized; ESRCH means that the
- * tracee is not stopped, or dying.
+ * ptrace(2), one method a request. All but {@link #seize} must be called by the thread that seized;
+ * ESRCH means that the tracee is not stopped, or dying.
  */
 public final class PtraceCalls {
   private PtraceCalls() {}
 
-  /** Starts to trace {@code pid} with these options, without stopping it. EPERM also when it just died. */
+  /**
+   * Starts to trace {@code pid} with these options, without stopping it. EPERM also when it just
+   * died.
+   */
   public static long seize(int pid, int options) {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_SEIZE, pid, 0, options);
   }
@@ -24,12 +27,18 @@ public final class PtraceCalls {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_GETREGS, pid, 0, address);
   }
 
-  /** Writes {@code struct user_regs_struct} from {@code address}. EIO for selectors and bases that it refuses. */
+  /**
+   * Writes {@code struct user_regs_struct} from {@code address}. EIO for selectors and bases that
+   * it refuses.
+   */
   public static long setRegisters(int pid, long address) {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_SETREGS, pid, 0, address);
   }
 
-  /** Reads register set {@code type} into the {@code struct iovec} at {@code iovec}, whose length becomes the real one. */
+  /**
+   * Reads register set {@code type} into the {@code struct iovec} at {@code iovec}, whose length
+   * becomes the real one.
+   */
   public static long getRegisterSet(int pid, int type, long iovec) {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_GETREGSET, pid, type, iovec);
   }
@@ -44,7 +53,10 @@ public final class PtraceCalls {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_POKEUSR, pid, offset, value);
   }
 
-  /** Reads one word of {@code struct user} to {@code address}: the raw call, unlike libc's, stores its result. */
+  /**
+   * Reads one word of {@code struct user} to {@code address}: the raw call, unlike libc's, stores
+   * its result.
+   */
   public static long peekUser(int pid, long offset, long address) {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_PEEKUSR, pid, offset, address);
   }

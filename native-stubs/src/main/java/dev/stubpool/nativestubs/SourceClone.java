@@ -12,8 +12,9 @@ import java.util.List;
 /**
  * The clone of a source stub, and the boot region that JVM and source share until it is born.
  *
- * <p>Order of use: construct, {@link #start} (the child waits), seize it, {@link #proceed}, wait for its int3 at {@link
- * ImageSymbols#STUB_READY_DONE} or its death, {@link #step} and {@link #errno}, close.
+ * <p>Order of use: construct, {@link #start} (the child waits), seize it, {@link #proceed}, wait
+ * for its int3 at {@link ImageSymbols#STUB_READY_DONE} or its death, {@link #step} and {@link
+ * #errno}, close.
  */
 public final class SourceClone implements AutoCloseable {
   /** A mapping of this process. */
@@ -25,14 +26,17 @@ public final class SourceClone implements AutoCloseable {
    * Prepares a birth.
    *
    * @param filter the seccomp program, an array of {@code struct sock_filter}
-   * @param pidPage the address of a page from {@link MemoryCalls#mapShared}, which the source will see in the image's range
+   * @param pidPage the address of a page from {@link MemoryCalls#mapShared}, which the source will
+   *     see in the image's range
    * @param vdso the vDSO's mapping, or null if there is none
-   * @param excluded mappings that the child does not need, at most {@link Abi#BOOT_MAX_RANGES}; whole mappings only
+   * @param excluded mappings that the child does not need, at most {@link Abi#BOOT_MAX_RANGES};
+   *     whole mappings only
    * @param armParentDeathSignal false only in tests of the other mechanism
    */
   public SourceClone(
       byte[] filter, long pidPage, Range vdso, List<Range> excluded, boolean armParentDeathSignal) {
-    if (filter.length / 8 > Abi.BOOT_FILTER_MAX_INSTRUCTIONS || excluded.size() > Abi.BOOT_MAX_RANGES) {
+    if (filter.length / 8 > Abi.BOOT_FILTER_MAX_INSTRUCTIONS
+        || excluded.size() > Abi.BOOT_MAX_RANGES) {
       throw new IllegalArgumentException("filter or mappings do not fit the boot region");
     }
     long address = MemoryCalls.mapShared(Abi.BOOT_REGION_SIZE);
@@ -45,7 +49,8 @@ public final class SourceClone implements AutoCloseable {
       boot.set(JAVA_LONG, Abi.BOOT_vdso_address, vdso.address());
       boot.set(JAVA_LONG, Abi.BOOT_vdso_length, vdso.length());
     }
-    // glibc >= 2.35 tells where and how long the struct rseq of every thread is; other libcs register none.
+    // glibc >= 2.35 tells where and how long the struct rseq of every thread is; other libcs
+    // register none.
     SymbolLookup libc = Linker.nativeLinker().defaultLookup();
     libc.find("__rseq_offset")
         .ifPresent(
@@ -53,8 +58,12 @@ public final class SourceClone implements AutoCloseable {
                 libc.find("__rseq_size")
                     .ifPresent(
                         size -> {
-                          boot.set(JAVA_LONG, Abi.BOOT_rseq_offset, offset.reinterpret(8).get(JAVA_LONG, 0));
-                          long length = Integer.toUnsignedLong(size.reinterpret(4).get(JAVA_INT, 0));
+                          boot.set(
+                              JAVA_LONG,
+                              Abi.BOOT_rseq_offset,
+                              offset.reinterpret(8).get(JAVA_LONG, 0));
+                          long length =
+                              Integer.toUnsignedLong(size.reinterpret(4).get(JAVA_INT, 0));
                           boot.set(JAVA_LONG, Abi.BOOT_rseq_length, length);
                         }));
     boot.set(JAVA_LONG, Abi.BOOT_pid_page, pidPage);
@@ -93,7 +102,7 @@ public final class SourceClone implements AutoCloseable {
 
   /** The step that the child is in, or failed in. */
   public BirthStep step() {
-    return BirthStep.values()[boot.get(JAVA_INT, Abi.BOOT_step)];
+    return BirthStep.of(boot.get(JAVA_INT, Abi.BOOT_step));
   }
 
   /** The error number of the failed step, 0 if none failed. */

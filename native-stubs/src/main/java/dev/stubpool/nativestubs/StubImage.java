@@ -29,8 +29,9 @@ import java.util.Arrays;
 /**
  * The stub image: machine code and data pages at one address in this JVM and in every stub.
  *
- * <p>It lies in a sealed memfd named {@code stubpool-image}, mapped at a random base, and owns a range of {@value
- * Abi#IMAGE_RESERVED_SIZE} bytes from there. One image a JVM, never unmapped: stubs of all pools share it.
+ * <p>It lies in a sealed memfd named {@code stubpool-image}, mapped at a random base, and owns a
+ * range of {@value Abi#IMAGE_RESERVED_SIZE} bytes from there. One image a JVM, never unmapped:
+ * stubs of all pools share it.
  *
  * <pre>
  *   base + 0          stub text      shared, r-x, mseal'ed   in every stub
@@ -63,7 +64,8 @@ public final class StubImage {
   /**
    * The image of this JVM, mapped by the first call.
    *
-   * @throws IllegalCallerException if this module may not call native code; the message names the option to add
+   * @throws IllegalCallerException if this module may not call native code; the message names the
+   *     option to add
    * @throws NativeCallException if the kernel refused one of the calls
    */
   public static synchronized StubImage get() {
@@ -96,7 +98,10 @@ public final class StubImage {
     return base + symbol;
   }
 
-  /** Whether the kernel sealed the mappings (mseal(2), Linux 6.10). Elsewhere the filter alone protects them. */
+  /**
+   * Whether the kernel sealed the mappings (mseal(2), Linux 6.10). Elsewhere the filter alone
+   * protects them.
+   */
   public boolean sealed() {
     return sealed;
   }
@@ -202,7 +207,8 @@ public final class StubImage {
           linker.downcallHandle(
               linker.defaultLookup().findOrThrow("syscall"),
               FunctionDescriptor.of(
-                  JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                  JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+                  JAVA_LONG),
               Linker.Option.firstVariadicArg(1),
               Linker.Option.captureCallState("errno"));
     }

@@ -6,8 +6,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The real-time signal that calls a thread out of a blocking wait: its handler does nothing, and without SA_RESTART the
- * call returns EINTR. One a JVM, never given back.
+ * The real-time signal that calls a thread out of a blocking wait: its handler does nothing, and
+ * without SA_RESTART the call returns EINTR. One a JVM, never given back.
  */
 public final class WakeSignal {
   /** SIGRTMIN as glibc counts: the kernel's 32, less two that libc keeps to itself. signal(7). */
@@ -22,7 +22,10 @@ public final class WakeSignal {
 
   private WakeSignal() {}
 
-  /** The signal's number: the first real-time signal with a default disposition, taken by the first call. */
+  /**
+   * The signal's number: the first real-time signal with a default disposition, taken by the first
+   * call.
+   */
   public static synchronized int number() {
     if (number == 0) {
       number = install();
@@ -37,7 +40,8 @@ public final class WakeSignal {
         if (signal == TAKEN_BY_THE_JDK) {
           continue;
         }
-        check(Kernel.call(Abi.SYS_rt_sigaction, signal, 0, action.address(), Abi.KERNEL_SIGSET_SIZE));
+        check(
+            Kernel.call(Abi.SYS_rt_sigaction, signal, 0, action.address(), Abi.KERNEL_SIGSET_SIZE));
         if (action.get(JAVA_LONG, Abi.KERNEL_SIGACTION_handler) != 0) {
           continue; // not SIG_DFL: somebody else's
         }
@@ -47,17 +51,22 @@ public final class WakeSignal {
             JAVA_LONG, Abi.KERNEL_SIGACTION_handler, image.address(ImageSymbols.HOST_WAKE_HANDLER));
         action.set(JAVA_LONG, Abi.KERNEL_SIGACTION_flags, Abi.SA_RESTORER);
         action.set(
-            JAVA_LONG, Abi.KERNEL_SIGACTION_restorer, image.address(ImageSymbols.HOST_SIGNAL_RETURN));
-        check(Kernel.call(Abi.SYS_rt_sigaction, signal, action.address(), 0, Abi.KERNEL_SIGSET_SIZE));
+            JAVA_LONG,
+            Abi.KERNEL_SIGACTION_restorer,
+            image.address(ImageSymbols.HOST_SIGNAL_RETURN));
+        check(
+            Kernel.call(Abi.SYS_rt_sigaction, signal, action.address(), 0, Abi.KERNEL_SIGSET_SIZE));
         return signal;
       }
     }
-    throw new NativeCallException("rt_sigaction", Errno.EBUSY, "looking for an unused real-time signal");
+    throw new NativeCallException(
+        "rt_sigaction", Errno.EBUSY, "looking for an unused real-time signal");
   }
 
   private static void check(long result) {
     if (result < 0) {
-      throw new NativeCallException("rt_sigaction", (int) -result, "installing the wake signal's handler");
+      throw new NativeCallException(
+          "rt_sigaction", (int) -result, "installing the wake signal's handler");
     }
   }
 }

@@ -11,12 +11,14 @@ import org.jctools.queues.varhandle.MpmcVarHandleArrayQueue;
 /**
  * The descriptor numbers that stubs may map, {@value #SIZE} in a row.
  *
- * <p>Stubs share the JVM's descriptor table, so a filter that let them map any descriptor would give a compromised stub every
- * file the JVM has open. It lets them map these numbers, which hold placeholders that cannot be mapped (O_PATH: mmap(2) fails
- * with EBADF); a file takes a placeholder's place only while the call that maps it is made. For that instant a compromised
- * stub could map it too, with the access that it was opened with.
+ * <p>Stubs share the JVM's descriptor table, so a filter that let them map any descriptor would
+ * give a compromised stub every file the JVM has open. It lets them map these numbers, which hold
+ * placeholders that cannot be mapped (O_PATH: mmap(2) fails with EBADF); a file takes a
+ * placeholder's place only while the call that maps it is made. For that instant a compromised stub
+ * could map it too, with the access that it was opened with.
  *
- * <p>One window a JVM, taken at the first open and never given back: the filter of every stub has its numbers.
+ * <p>One window a JVM, taken at the first open and never given back: the filter of every stub has
+ * its numbers.
  */
 public final class MappableWindow {
   private static final int SIZE = 256;
@@ -104,7 +106,8 @@ public final class MappableWindow {
     int path = (int) SystemCallException.check(FileCalls.open("/", Abi.O_PATH, 0), "openat", step);
     int next = lowest;
     int start = lowest;
-    // F_DUPFD takes the lowest free number: a gap in what it gives is somebody's descriptor, and the row begins behind it.
+    // F_DUPFD takes the lowest free number: a gap in what it gives is somebody's descriptor, and
+    // the row begins behind it.
     while (next - start < SIZE) {
       long slot = FileCalls.duplicateAbove(path, next);
       if (slot < 0) {

@@ -15,8 +15,8 @@ import dev.stubpool.seccomp.SeccompCompiler;
 import dev.stubpool.seccomp.SeccompPolicy;
 
 /**
- * The filter of all stubs of a JVM. What it does not allow raises SIGSYS (TRAP), which a tracer sees; nothing is ever killed,
- * for a guest's vsyscall would then be a stub's death.
+ * The filter of all stubs of a JVM. What it does not allow raises SIGSYS (TRAP), which a tracer
+ * sees; nothing is ever killed, for a guest's vsyscall would then be a stub's death.
  *
  * <table>
  * <caption>Allowed, and only from the image's stub text</caption>
@@ -52,9 +52,9 @@ public final class StubFilter {
    * @param lowestAddress {@code vm.mmap_min_addr}
    */
   public static SeccompPolicy policy(StubImage image, MappableWindow window, long lowestAddress) {
-    // The kernel gives the address behind the system call instruction: never the page's first, at most one of its bytes.
-    Condition fromTheImage =
-        instructionPointerIn(image.base(), image.base() + Abi.IMAGE_STUB_SIZE);
+    // The kernel gives the address behind the system call instruction: never the page's first, at
+    // most one of its bytes.
+    Condition fromTheImage = instructionPointerIn(image.base(), image.base() + Abi.IMAGE_STUB_SIZE);
     Condition outsideTheImage = rangeOutside(0, 1, image.base(), image.end());
     Condition notTooLow = argument(0).greaterOrEqual(lowestAddress);
     Condition knownProtection = argument(2).lessOrEqual(ALL_PROTECTIONS);
@@ -85,7 +85,9 @@ public final class StubFilter {
     policy.allow(Abi.SYS_mprotect, fromTheImage, notTooLow, knownProtection, outsideTheImage);
 
     policy.allow(
-        Abi.SYS_clone, fromTheImage, argument(0).anyOf(Abi.CHILD_STUB_FLAGS, Abi.GUEST_THREAD_FLAGS));
+        Abi.SYS_clone,
+        fromTheImage,
+        argument(0).anyOf(Abi.CHILD_STUB_FLAGS, Abi.GUEST_THREAD_FLAGS));
     policy.allow(
         Abi.SYS_futex,
         fromTheImage,

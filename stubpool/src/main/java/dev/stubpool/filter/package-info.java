@@ -1,2 +1,5 @@
-/** What a stub may ask of the kernel: its seccomp filter, and the descriptors that the filter lets it map. */
+/**
+ * What a stub may ask of the kernel: its seccomp filter, and the descriptors that the filter lets
+ * it map.
+ */
 package dev.stubpool.filter;

@@ -8,8 +8,8 @@ final class CloneAdvice {
 
   static String of(int errno) {
     if (errno == Errno.EAGAIN) {
-      return "a limit on processes is reached: look at ulimit -u (RLIMIT_NPROC), pids.max of the cgroup,"
-          + " /proc/sys/kernel/pid_max and threads-max";
+      return "a limit on processes is reached: look at ulimit -u (RLIMIT_NPROC), pids.max of the"
+          + " cgroup, /proc/sys/kernel/pid_max and threads-max";
     }
     if (errno == Errno.ENOMEM) {
       return "the kernel has no memory for another process, or its cgroup has not";

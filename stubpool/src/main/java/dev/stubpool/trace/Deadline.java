@@ -3,7 +3,8 @@ package dev.stubpool.trace;
 import java.time.Duration;
 
 /**
- * The deadline of one tracer's blocking wait. The tracer arms and disarms it; the watchdog reads it.
+ * The deadline of one tracer's blocking wait. The tracer arms and disarms it; the watchdog reads
+ * it.
  *
  * <p>Memory order: {@code target} is written before {@code expires} (volatile), and read after it.
  */
@@ -15,7 +16,10 @@ final class Deadline {
   private Tracee target;
   private volatile long expires = NONE;
 
-  /** The value of {@code expires} whose wait the watchdog gave up; written by the watchdog, read by the tracer. */
+  /**
+   * The value of {@code expires} whose wait the watchdog gave up; written by the watchdog, read by
+   * the tracer.
+   */
   private volatile long abandoned = NONE;
 
   Deadline(int tid, Duration patience) {
@@ -34,7 +38,9 @@ final class Deadline {
     expires = NONE;
   }
 
-  /** Whether the watchdog killed the target of the wait under way in vain, and wants it given up. */
+  /**
+   * Whether the watchdog killed the target of the wait under way in vain, and wants it given up.
+   */
   boolean isAbandoned() {
     return abandoned == expires;
   }
@@ -48,7 +54,9 @@ final class Deadline {
     return expires;
   }
 
-  /** The process waited for; of the wait that {@link #expires} told of, if that is still the same. */
+  /**
+   * The process waited for; of the wait that {@link #expires} told of, if that is still the same.
+   */
   Tracee target() {
     return target;
   }

@@ -14,11 +14,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 
 /**
- * Makes child stubs from a source, one or many in one injection. Owns the source and makes a new one when it died.
+ * Makes child stubs from a source, one or many in one injection. Owns the source and makes a new
+ * one when it died.
  *
- * <p>Born by CLONE_PARENT and CLONE_PTRACE, a child is the JVM's own child and traced with the source's options before it runs
- * its first instruction: there is no moment in which it could outlive the JVM, and no SIGSTOP dance. The kernel writes its pid
- * (CLONE_PARENT_SETTID) into a page that the JVM shares with the source alone, so the last pid there says that all are made
+ * <p>Born by CLONE_PARENT and CLONE_PTRACE, a child is the JVM's own child and traced with the
+ * source's options before it runs its first instruction: there is no moment in which it could
+ * outlive the JVM, and no SIGSTOP dance. The kernel writes its pid (CLONE_PARENT_SETTID) into a
+ * page that the JVM shares with the source alone, so the last pid there says that all are made
  * before the source has stopped; the wait is for that child first, and has mostly no need to block.
  */
 public final class Forge implements AutoCloseable {
@@ -69,8 +71,10 @@ public final class Forge implements AutoCloseable {
    * Makes stubs, and a source first if there is none.
    *
    * @param count 1 to {@link #MOST_AT_ONCE}
-   * @param born is given each stub, stopped and ready; fewer than {@code count} if some were killed from outside
-   * @throws SystemCallException if the kernel refused one; those made before it have been given to {@code born}
+   * @param born is given each stub, stopped and ready; fewer than {@code count} if some were killed
+   *     from outside
+   * @throws SystemCallException if the kernel refused one; those made before it have been given to
+   *     {@code born}
    */
   public void forge(int count, Consumer<Tracee> born) {
     ensureSource();
@@ -80,7 +84,8 @@ public final class Forge implements AutoCloseable {
       if (source() != null) {
         throw e;
       }
-      // The source was killed from outside, perhaps long ago. Its children of this batch are buried: once more.
+      // The source was killed from outside, perhaps long ago. Its children of this batch are
+      // buried: once more.
       ensureSource();
       forgeFromSource(count, born);
     }
@@ -115,7 +120,10 @@ public final class Forge implements AutoCloseable {
     }
   }
 
-  /** When all pids are there the source needs no more than to have stopped: what for does not matter. */
+  /**
+   * When all pids are there the source needs no more than to have stopped: what for does not
+   * matter.
+   */
   private void awaitSource(boolean complete) {
     if (complete) {
       tracer.awaitStop(source, STEP);
@@ -124,7 +132,10 @@ public final class Forge implements AutoCloseable {
     }
   }
 
-  /** Whether a newborn reached its first stop; if not it was killed from outside, and the others are not. */
+  /**
+   * Whether a newborn reached its first stop; if not it was killed from outside, and the others are
+   * not.
+   */
   private boolean stops(Tracee child) {
     try {
       tracer.awaitStop(child, STEP);

@@ -14,34 +14,43 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The mappings of the Java heap, which a forked source has no use for. Copying their page tables takes tens of milliseconds a
- * gigabyte, and costs the JVM a page fault for every page it writes afterwards.
+ * The mappings of the Java heap, which a forked source has no use for. Copying their page tables
+ * takes tens of milliseconds a gigabyte, and costs the JVM a page fault for every page it writes
+ * afterwards.
  *
- * <p>Only mappings that are wholly within the heap as the JVM tells it, private and anonymous: leaving out thread stacks,
- * libraries or libc's memory would kill the child.
+ * <p>Only mappings that are wholly within the heap as the JVM tells it, private and anonymous:
+ * leaving out thread stacks, libraries or libc's memory would kill the child.
  */
 final class HeapMappings {
   private static final Logger LOG = LoggerFactory.getLogger(HeapMappings.class);
 
-  /** {@code [0x0000000700000000, 0x0000000800000000)}, with one or more addresses between on some lines. */
+  /**
+   * {@code [0x0000000700000000, 0x0000000800000000)}, with one or more addresses between on some
+   * lines.
+   */
   private static final Pattern RANGE =
       Pattern.compile("\\[0x([0-9a-f]+),(?: 0x[0-9a-f]+,)* 0x([0-9a-f]+)[)\\]]");
 
   private HeapMappings() {}
 
-  /** The heap's mappings among {@code maps}; empty, with a report, where the JVM's collector does not tell. */
+  /**
+   * The heap's mappings among {@code maps}; empty, with a report, where the JVM's collector does
+   * not tell.
+   */
   static List<Range> among(List<Mapping> maps) {
     List<Range> heap = ranges(heapInfo());
     List<Range> found = new ArrayList<>();
     for (Mapping mapping : maps) {
-      if (mapping.isPrivateAnonymous() && within(mapping, heap) && found.size() < Abi.BOOT_MAX_RANGES) {
+      if (mapping.isPrivateAnonymous()
+          && within(mapping, heap)
+          && found.size() < Abi.BOOT_MAX_RANGES) {
         found.add(new Range(mapping.start(), mapping.size()));
       }
     }
     if (found.isEmpty()) {
       LOG.info(
-          "cannot tell where the Java heap is (a collector other than Serial, Parallel, G1?): forking the source stub takes"
-              + " time in proportion to its touched size");
+          "cannot tell where the Java heap is (a collector other than Serial, Parallel, G1?):"
+              + " forking the source stub takes time in proportion to its touched size");
     }
     return found;
   }
@@ -72,7 +81,10 @@ final class HeapMappings {
     }
   }
 
-  /** The address ranges in a heap report. Adjoining ones are one: a mapping may span two generations. */
+  /**
+   * The address ranges in a heap report. Adjoining ones are one: a mapping may span two
+   * generations.
+   */
   static List<Range> ranges(String heapInfo) {
     List<Range> ranges = new ArrayList<>();
     Matcher matcher = RANGE.matcher(heapInfo);

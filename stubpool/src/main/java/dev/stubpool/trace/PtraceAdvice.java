@@ -5,11 +5,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Why the kernel may have refused to let this process trace its own child, and what to change. ptrace(2), "Ptrace access
- * mode checking".
+ * Why the kernel may have refused to let this process trace its own child, and what to change.
+ * ptrace(2), "Ptrace access mode checking".
  */
 final class PtraceAdvice {
-  /** Yama's settings that stop a process from tracing even its descendants; 1 allows that. Linux admin guide, Yama. */
+  /**
+   * Yama's settings that stop a process from tracing even its descendants; 1 allows that. Linux
+   * admin guide, Yama.
+   */
   private static final int YAMA_ADMIN_ONLY = 2;
 
   private PtraceAdvice() {}
@@ -28,15 +31,17 @@ final class PtraceAdvice {
     }
     String status = read(proc.resolve("self/status"));
     if (status.contains("\nSeccomp:\t2")) {
-      return "a seccomp filter of this process forbids it: let ptrace(2) through in the container's profile"
-          + " (docker run --cap-add SYS_PTRACE or --security-opt seccomp=...)";
+      return "a seccomp filter of this process forbids it: let ptrace(2) through in the container's"
+          + " profile (docker run --cap-add SYS_PTRACE or --security-opt seccomp=...)";
     }
     if (isRootOwned(proc.resolve("self/mem")) && !status.contains("\nUid:\t0\t")) {
-      return "this JVM is not dumpable (set-user-ID, file capabilities on the java binary, or PR_SET_DUMPABLE), so its stubs"
-          + " are not either: remove the file capabilities";
+      return "this JVM is not dumpable (set-user-ID, file capabilities on the java binary, or"
+          + " PR_SET_DUMPABLE), so its stubs are not either: remove the file capabilities";
     }
     String modules = read(security.resolve("lsm"));
-    return "a security module (" + (modules.isEmpty() ? "unknown" : modules) + ") forbids it: see its audit log";
+    return "a security module ("
+        + (modules.isEmpty() ? "unknown" : modules)
+        + ") forbids it: see its audit log";
   }
 
   private static boolean isRootOwned(Path path) {

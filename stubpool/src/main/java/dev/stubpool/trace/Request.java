@@ -5,8 +5,8 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Something that a caller wants done on a tracer thread, and waits for. The result is written before {@code done} (volatile)
- * and read after it.
+ * Something that a caller wants done on a tracer thread, and waits for. The result is written
+ * before {@code done} (volatile) and read after it.
  */
 public abstract class Request implements Runnable {
   private final Thread caller = Thread.currentThread();
@@ -30,8 +30,8 @@ public abstract class Request implements Runnable {
   }
 
   /**
-   * Has {@code thread} do this and waits for it; on the thread itself it is done at once. An interrupt does not end the wait,
-   * which the tracer's own deadlines bound, and is kept for later.
+   * Has {@code thread} do this and waits for it; on the thread itself it is done at once. An
+   * interrupt does not end the wait, which the tracer's own deadlines bound, and is kept for later.
    *
    * @param atMost when to give up on the tracer itself
    * @throws StubUnresponsiveException if the tracer did not answer in that time

@@ -22,11 +22,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes the source stub: the one process that is forked from the JVM, and the parent text of all others.
+ * Makes the source stub: the one process that is forked from the JVM, and the parent text of all
+ * others.
  *
- * <p>The fork waits until it is seized, so that it is never without a tracer that it would die with; then it goes through the
- * steps of {@link BirthStep} and ends in an int3. From there the tracer unmaps all of the JVM's memory and overwrites all of
- * its registers with constants: nothing of the JVM is left that a child could inherit.
+ * <p>The fork waits until it is seized, so that it is never without a tracer that it would die
+ * with; then it goes through the steps of {@link BirthStep} and ends in an int3. From there the
+ * tracer unmaps all of the JVM's memory and overwrites all of its registers with constants: nothing
+ * of the JVM is left that a child could inherit.
  */
 final class SourceStub {
   private static final Logger LOG = LoggerFactory.getLogger(SourceStub.class);
@@ -42,7 +44,8 @@ final class SourceStub {
    *
    * @throws SystemCallException if the kernel refused a step; no process is left then
    */
-  static Tracee make(Tracer tracer, byte[] filter, long pidPage, long lowest, long highest, Seams seams) {
+  static Tracee make(
+      Tracer tracer, byte[] filter, long pidPage, long lowest, long highest, Seams seams) {
     List<Mapping> maps = ProcMaps.self();
     try (SourceClone clone =
         new SourceClone(
@@ -53,7 +56,7 @@ final class SourceStub {
       }
       Tracee source = new Tracee((int) pid);
       try {
-        seize(tracer, source, seams);
+        seize(source, seams);
         clone.proceed();
         awaitBirth(tracer, source, clone);
         LOG.debug("source stub {}: {} heap mappings left out", pid, clone.rangesExcluded());
@@ -77,12 +80,15 @@ final class SourceStub {
     return null;
   }
 
-  private static void seize(Tracer tracer, Tracee source, Seams seams) {
+  private static void seize(Tracee source, Seams seams) {
     int options = Abi.PTRACE_O_TRACESYSGOOD | (seams.exitKill() ? Abi.PTRACE_O_EXITKILL : 0);
     long result = PtraceCalls.seize(source.pid(), options);
     if (result < 0) {
       throw new SystemCallException(
-          "ptrace(PTRACE_SEIZE)", (int) -result, STEP, result == -Errno.EPERM ? PtraceAdvice.text() : "");
+          "ptrace(PTRACE_SEIZE)",
+          (int) -result,
+          STEP,
+          result == -Errno.EPERM ? PtraceAdvice.text() : "");
     }
   }
 
@@ -93,8 +99,7 @@ final class SourceStub {
       BirthStep step = clone.step();
       String where = STEP + " (step " + step + ")";
       if (clone.errno() == 0) {
-        throw new StubDiedException(
-            source.pid(), source.death() + " in " + step.call(), where);
+        throw new StubDiedException(source.pid(), source.death() + " in " + step.call(), where);
       }
       SystemCallException failed =
           new SystemCallException(step.call(), clone.errno(), where, advice(step, clone.errno()));
@@ -106,7 +111,8 @@ final class SourceStub {
   /** What to do about a birth that failed at a step for a reason we know. */
   static String advice(BirthStep step, int errno) {
     if (step == BirthStep.VDSO && errno == Errno.EPERM) {
-      return "this kernel seals the vDSO (CONFIG_MSEAL_SYSTEM_MAPPINGS), and stubs must be rid of it: boot one without";
+      return "this kernel seals the vDSO (CONFIG_MSEAL_SYSTEM_MAPPINGS), and stubs must be rid of"
+          + " it: boot one without";
     }
     if (step == BirthStep.FILTER && (errno == Errno.EINVAL || errno == Errno.ENOSYS)) {
       return "the kernel needs CONFIG_SECCOMP_FILTER, and a container must let seccomp(2) through";
@@ -122,7 +128,8 @@ final class SourceStub {
       MemorySegment state = arena.allocate(ExtendedState.MOST_BYTES, Long.BYTES);
       MemorySegment vector = arena.allocate(Abi.IOVEC_SIZE, Long.BYTES);
       IoVector.set(vector, 0, state.address(), state.byteSize());
-      // Its size is the CPU's, and the kernel takes exactly that; the JVM's registers that come with it are overwritten.
+      // Its size is the CPU's, and the kernel takes exactly that; the JVM's registers that come
+      // with it are overwritten.
       tracer.checkStopped(
           source,
           PtraceCalls.getRegisterSet(pid, Abi.NT_X86_XSTATE, vector.address()),

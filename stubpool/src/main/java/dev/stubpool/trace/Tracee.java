@@ -9,9 +9,10 @@ import java.lang.invoke.VarHandle;
 /**
  * A traced process, and the guard of its pid.
  *
- * <p>A pid means this process until it is reaped, and anybody's afterwards. So whoever uses the pid from another thread
- * than the tracer takes a hold first, and the tracer reaps only when there is none: {@code holds} counts them, and is
- * {@link #REAPED} for ever once there can be no more. Holds are for a moment: a call that does not block.
+ * <p>A pid means this process until it is reaped, and anybody's afterwards. So whoever uses the pid
+ * from another thread than the tracer takes a hold first, and the tracer reaps only when there is
+ * none: {@code holds} counts them, and is {@link #REAPED} for ever once there can be no more. Holds
+ * are for a moment: a call that does not block.
  */
 public final class Tracee {
   private static final int REAPED = Integer.MIN_VALUE;

@@ -21,11 +21,12 @@ import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
- * What a tracing thread does to stopped tracees: lets them run to a known place, runs system calls in them, buries them.
- * Confined to the thread that made it, for ptrace(2) is.
+ * What a tracing thread does to stopped tracees: lets them run to a known place, runs system calls
+ * in them, buries them. Confined to the thread that made it, for ptrace(2) is.
  *
- * <p>A tracee runs only between {@link #runTo} and the int3 it ends at. Registers are always written whole before that, and
- * built from constants: what a tracee's registers held before does not matter.
+ * <p>A tracee runs only between {@link #runTo} and the int3 it ends at. Registers are always
+ * written whole before that, and built from constants: what a tracee's registers held before does
+ * not matter.
  */
 public final class Tracer implements AutoCloseable {
   /** Looks before a wait blocks: about 50 us of looking and yielding on an otherwise idle CPU. */
@@ -102,14 +103,18 @@ public final class Tracer implements AutoCloseable {
       set(Abi.REGS_r12, a);
       set(Abi.REGS_r13, b);
       set(Abi.REGS_r14, jvmPid);
-      // Armed whatever becomes of the call itself: the prctl comes first, and a denied call is the last in the routine.
+      // Armed whatever becomes of the call itself: the prctl comes first, and a denied call is the
+      // last in the routine.
       stub.setArmed();
       runTo(stub, firstCall, firstCallDone, step);
     }
     return result();
   }
 
-  /** {@link #inject} with raw register values, none of them checked or completed. For tests of the filter. */
+  /**
+   * {@link #inject} with raw register values, none of them checked or completed. For tests of the
+   * filter.
+   */
   long injectRaw(Tracee stub, long site, long done, long rax, long[] arguments, String step) {
     clearInput();
     set(Abi.REGS_rax, rax);
@@ -123,7 +128,10 @@ public final class Tracer implements AutoCloseable {
     return result();
   }
 
-  /** Unmaps all of a stub but the image, in one stop, and leaves nothing of the call in its registers. */
+  /**
+   * Unmaps all of a stub but the image, in one stop, and leaves nothing of the call in its
+   * registers.
+   */
   public void unmapAround(Tracee stub, long lowest, long highest, String step) {
     clearInput();
     set(Abi.REGS_rdi, lowest);
@@ -139,14 +147,20 @@ public final class Tracer implements AutoCloseable {
     resetRegisters(stub, step);
   }
 
-  /** Gives a stopped tracee the general registers of a process that never ran, segments and bases included. */
+  /**
+   * Gives a stopped tracee the general registers of a process that never ran, segments and bases
+   * included.
+   */
   void resetRegisters(Tracee stub, String step) {
     clearInput();
     set(Abi.REGS_rip, image.address(ImageSymbols.STUB_PARK));
     checkStopped(stub, PtraceCalls.setRegisters(stub.pid(), input.address()), "SETREGS", step);
   }
 
-  /** Starts a run in the source that nobody waits for yet: {@link Forge} knows what to wait for first. */
+  /**
+   * Starts a run in the source that nobody waits for yet: {@link Forge} knows what to wait for
+   * first.
+   */
   void startCloning(Tracee source, long flags, long pidPageAddress, int count, String step) {
     clearInput();
     set(Abi.REGS_rbx, flags);
@@ -155,7 +169,9 @@ public final class Tracer implements AutoCloseable {
     start(source, image.address(ImageSymbols.STUB_CLONE_MANY), step);
   }
 
-  /** Writes the input registers, lets the tracee run, and waits until it has run to {@code done}. */
+  /**
+   * Writes the input registers, lets the tracee run, and waits until it has run to {@code done}.
+   */
   private void runTo(Tracee tracee, long entry, long done, String step) {
     start(tracee, entry, step);
     awaitTrap(tracee, done, step);
@@ -172,9 +188,10 @@ public final class Tracer implements AutoCloseable {
   }
 
   /**
-   * Waits until a running tracee has executed the int3 before {@code done}; its registers are then in {@link #result()}. It
-   * may be stopped by signals that others sent: they are dropped, and a call that they interrupted is made again by the
-   * kernel, for nothing was written to the registers.
+   * Waits until a running tracee has executed the int3 before {@code done}; its registers are then
+   * in {@link #result()}. It may be stopped by signals that others sent: they are dropped, and a
+   * call that they interrupted is made again by the kernel, for nothing was written to the
+   * registers.
    */
   void awaitTrap(Tracee tracee, long done, String step) {
     for (int foreign = 0; foreign < MOST_FOREIGN_STOPS; foreign++) {
@@ -247,7 +264,8 @@ public final class Tracer implements AutoCloseable {
   }
 
   /**
-   * Looks for a stop of the process whose pid is about to be written at {@code pidAddress}, and consumes it.
+   * Looks for a stop of the process whose pid is about to be written at {@code pidAddress}, and
+   * consumes it.
    *
    * @return 1 if it stopped, else what {@link WaitCalls#look} tells
    */
@@ -261,7 +279,10 @@ public final class Tracer implements AutoCloseable {
     bury(tracee);
   }
 
-  /** Waits for the end of a tracee that is dying or dead, learns how it died, and gives its pid back. */
+  /**
+   * Waits for the end of a tracee that is dying or dead, learns how it died, and gives its pid
+   * back.
+   */
   public void bury(Tracee tracee) {
     if (tracee.death() != null) {
       return;
@@ -272,7 +293,8 @@ public final class Tracer implements AutoCloseable {
     try {
       do {
         result = WaitCalls.awaitDeath(tracee.pid(), siginfo.address());
-      } while ((result == -Errno.EINTR && !deadline.isAbandoned()) || (result == 0 && !seesDeath()));
+      } while ((result == -Errno.EINTR && !deadline.isAbandoned())
+          || (result == 0 && !seesDeath()));
     } finally {
       deadline.disarm();
     }
@@ -322,8 +344,8 @@ public final class Tracer implements AutoCloseable {
   }
 
   /**
-   * The pid of one dead tracee or child of this thread that is not buried yet, or 0. It costs time in proportion to the
-   * number of tracees.
+   * The pid of one dead tracee or child of this thread that is not buried yet, or 0. It costs time
+   * in proportion to the number of tracees.
    */
   public int findDead() {
     siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);
@@ -346,8 +368,7 @@ public final class Tracer implements AutoCloseable {
   }
 
   private void readRegisters(Tracee tracee, String step) {
-    checkStopped(
-        tracee, PtraceCalls.getRegisters(tracee.pid(), output.address()), "GETREGS", step);
+    checkStopped(tracee, PtraceCalls.getRegisters(tracee.pid(), output.address()), "GETREGS", step);
   }
 
   /** rax as it was read at the end of the last run. */
@@ -356,8 +377,8 @@ public final class Tracer implements AutoCloseable {
   }
 
   /**
-   * What ptrace answered about a tracee that ought to be stopped. ESRCH means that it is being killed: wait for that, for
-   * nothing else can have started it.
+   * What ptrace answered about a tracee that ought to be stopped. ESRCH means that it is being
+   * killed: wait for that, for nothing else can have started it.
    */
   void checkStopped(Tracee tracee, long result, String request, String step) {
     if (result == -Errno.ESRCH) {

@@ -6,11 +6,12 @@ import java.util.concurrent.locks.LockSupport;
 import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
 
 /**
- * A platform thread that serves a queue of tasks: any thread offers, this one takes. ptrace(2) binds a tracee to a thread, so
- * whatever is to be done to a tracee is done here.
+ * A platform thread that serves a queue of tasks: any thread offers, this one takes. ptrace(2)
+ * binds a tracee to a thread, so whatever is to be done to a tracee is done here.
  *
- * <p>Sleeping: the thread sets {@code asleep}, looks at the queue once more, and parks; who offers looks at {@code asleep}
- * after its offer. Both pairs are separated by a full fence (volatile write, {@code fullFence}), so one sees the other.
+ * <p>Sleeping: the thread sets {@code asleep}, looks at the queue once more, and parks; who offers
+ * looks at {@code asleep} after its offer. Both pairs are separated by a full fence (volatile
+ * write, {@code fullFence}), so one sees the other.
  */
 public final class TracerThread {
   private static final int QUEUE_CHUNK = 1024;
@@ -78,7 +79,10 @@ public final class TracerThread {
     LockSupport.unpark(thread);
   }
 
-  /** Waits for the thread's end, at most so long; whether it has ended. An interrupt is kept for later. */
+  /**
+   * Waits for the thread's end, at most so long; whether it has ended. An interrupt is kept for
+   * later.
+   */
   public boolean awaitEnd(Duration atMost) {
     boolean interrupted = false;
     long deadline = System.nanoTime() + atMost.toNanos();

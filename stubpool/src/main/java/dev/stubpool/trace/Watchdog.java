@@ -10,12 +10,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The thread that ends waits which take too long: wait4(2) and waitid(2) have no timeout, and a process that is stopped
- * for a tracer makes no descriptor readable.
+ * The thread that ends waits which take too long: wait4(2) and waitid(2) have no timeout, and a
+ * process that is stopped for a tracer makes no descriptor readable.
  *
- * <p>It kills the process waited for, which ends the wait. Should the kernel hold the dying process, it calls the tracer out
- * of the wait by a signal, again at every tick until the tracer has noticed: a signal that arrives just before the call
- * blocks is lost.
+ * <p>It kills the process waited for, which ends the wait. Should the kernel hold the dying
+ * process, it calls the tracer out of the wait by a signal, again at every tick until the tracer
+ * has noticed: a signal that arrives just before the call blocks is lost.
  */
 final class Watchdog {
   private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
@@ -72,7 +72,8 @@ final class Watchdog {
         return;
       }
       if (now - wait < GRACE_NANOS) {
-        LOG.warn("process {} did not stop within {}; killing it", target.pid(), deadline.patience());
+        LOG.warn(
+            "process {} did not stop within {}; killing it", target.pid(), deadline.patience());
         target.kill();
       } else {
         deadline.abandon(wait);

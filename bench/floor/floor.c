@@ -1,0 +1,520 @@
+/* The floors themselves: what the kernel's share of each of the library's operations costs from C. See README.md. */
+
+#include "floor.h"
+
+static struct {
+	int n, batch, keep, clones;
+} options = {.n = 2000, .batch = 64, .keep = 64, .clones = 5};
+
+static struct image image;
+static struct source source;
+
+static double us(int64_t from, int64_t to)
+{
+	return (double) (to - from) / 1000;
+}
+
+/* Children stay alive in groups, as in a pool, and are killed between the timed parts. */
+static void kill_all(pid_t *children, int *n)
+{
+	for (int i = 0; i < *n; i++)
+		kill_and_reap(children[i]);
+	*n = 0;
+}
+
+static int warm_up(void)
+{
+	return options.n / 10;
+}
+
+static void row_create(void)
+{
+	struct samples s = {0};
+	pid_t children[options.keep];
+	int alive = 0;
+	for (int i = -warm_up(); i < options.n; i++) {
+		int64_t start = now();
+		pid_t child = create_child(&source);
+		int64_t end = now();
+		if (i >= 0)
+			sample(&s, us(start, end));
+		children[alive++] = child;
+		if (alive == options.keep)
+			kill_all(children, &alive);
+	}
+	kill_all(children, &alive);
+	report("create", "us", &s);
+}
+
+static void row_create_batch(void)
+{
+	struct samples s = {0};
+	pid_t children[options.batch];
+	struct user_regs_struct r = clone_registers(&image, image_batch, CHILD_FLAGS);
+	int batches = (options.n + options.batch - 1) / options.batch;
+	for (int i = -1 - batches / 10; i < batches; i++) {
+		int64_t start = now();
+		create_batch(&source, &r, children, options.batch);
+		int64_t end = now();
+		if (i >= 0)
+			sample(&s, us(start, end) / options.batch);
+		int alive = options.batch;
+		kill_all(children, &alive);
+	}
+	report("create_batch", "us", &s);
+}
+
+/* The call in which a stub arms its own end. */
+static struct user_regs_struct first_injection(long nr)
+{
+	struct user_regs_struct r = constructed(at(&image, image_first));
+	r.rdi = PR_SET_PDEATHSIG;
+	r.rsi = SIGKILL;
+	r.r14 = (uint64_t) nr;
+	r.r15 = (uint64_t) getpid();
+	return r;
+}
+
+static void row_create_first_injection(void)
+{
+	struct samples s = {0};
+	struct user_regs_struct first = first_injection(SYS_getpid), r;
+	pid_t children[options.keep];
+	int alive = 0;
+	for (int i = -warm_up(); i < options.n; i++) {
+		int64_t start = now();
+		pid_t child = create_child(&source);
+		set_registers(child, &first);
+		resume(child);
+		await(child, STOP_INT3);
+		get_registers(child, &r);
+		int64_t end = now();
+		if (r.rip != at(&image, image_first_end) || (pid_t) r.rax != child)
+			die("first injection into %d: %lld at %#llx", child, r.rax, r.rip);
+		if (i >= 0)
+			sample(&s, us(start, end));
+		children[alive++] = child;
+		if (alive == options.keep)
+			kill_all(children, &alive);
+	}
+	kill_all(children, &alive);
+	report("create_first_injection", "us", &s);
+}
+
+static void row_injection(void)
+{
+	struct samples s = {0};
+	pid_t child = create_child(&source);
+	for (int i = -warm_up(); i < options.n; i++) {
+		int64_t start = now();
+		long result = inject(&image, child, SYS_getpid, 0, 0, 0, 0, 0, 0);
+		int64_t end = now();
+		if (result != child)
+			die("getpid in %d gave %ld", child, result);
+		if (i >= 0)
+			sample(&s, us(start, end));
+	}
+	kill_and_reap(child);
+	report("injection", "us", &s);
+}
+
+static void map_page(const char *name, int flags, int fd)
+{
+	const uint64_t address = 0x10000000;
+	struct samples s = {0};
+	pid_t child = create_child(&source);
+	for (int i = -warm_up(); i < options.n; i++) {
+		int64_t start = now();
+		long mapped = inject(&image, child, SYS_mmap, address, PAGE, PROT_READ | PROT_WRITE, (uint64_t) (flags | MAP_FIXED),
+				     (uint64_t) fd, 0);
+		long unmapped = inject(&image, child, SYS_munmap, address, PAGE, 0, 0, 0, 0);
+		int64_t end = now();
+		if (mapped != (long) address || unmapped)
+			die("map in %d: %ld, %ld", child, mapped, unmapped);
+		if (i >= 0)
+			sample(&s, us(start, end) / 2);
+	}
+	kill_and_reap(child);
+	report(name, "us", &s);
+}
+
+static void row_map_page(void)
+{
+	map_page("map_page", MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	int fd = memfd_create("page", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, (off_t) PAGE) || dup3(fd, WINDOW_FIRST, O_CLOEXEC) < 0)
+		die("a file in the window");
+	map_page("map_page_shared", MAP_SHARED, WINDOW_FIRST);
+	close(fd);
+	close(WINDOW_FIRST);
+}
+
+static void row_kill_reap(void)
+{
+	struct samples s = {0};
+	struct user_regs_struct r = clone_registers(&image, image_batch, CHILD_FLAGS);
+	pid_t children[options.batch];
+	for (int i = -warm_up(); i < options.n;) {
+		create_batch(&source, &r, children, options.batch);
+		for (int j = 0; j < options.batch; j++, i++) {
+			int64_t start = now();
+			kill_and_reap(children[j]);
+			int64_t end = now();
+			if (i >= 0)
+				sample(&s, us(start, end));
+		}
+	}
+	report("kill_reap", "us", &s);
+}
+
+/* ---- recycle ---- */
+
+/* Private pages that the stub's guest would have written, on one side of the image. Their number is that of touched pages exactly:
+   the addresses straddle no huge page. */
+static void dirty(pid_t child, uint64_t address, size_t pages)
+{
+	static char zero[1024 * PAGE];
+	long mapped = inject(&image, child, SYS_mmap, address, pages * PAGE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, (uint64_t) -1, 0);
+	struct iovec from = {zero, pages * PAGE}, to = {(void *) address, pages * PAGE};
+	if (mapped != (long) address || process_vm_writev(child, &from, 1, &to, 1, 0) != (ssize_t) (pages * PAGE))
+		die("touching %zu pages of %d", pages, child);
+}
+
+static int mappings(pid_t pid)
+{
+	char path[64], line[256];
+	snprintf(path, sizeof path, "/proc/%d/maps", pid);
+	FILE *f = fopen(path, "r");
+	if (!f)
+		die("%s", path);
+	int n = 0;
+	while (fgets(line, sizeof line, f))
+		n += !strstr(line, "[vsyscall]");
+	fclose(f);
+	return n;
+}
+
+static void recycle(const char *name, size_t pages, bool full)
+{
+	struct samples s = {0};
+	pid_t child = create_child(&source);
+	struct user_regs_struct unmap = constructed(at(&image, image_unmap)), template = constructed(0);
+	unmap.rdi = LOWEST_ADDRESS;
+	unmap.rsi = image.base - LOWEST_ADDRESS;
+	unmap.r12 = image.base + IMAGE_SIZE;
+	unmap.r13 = USER_END - unmap.r12;
+
+	static char xstate[16384] __attribute__((aligned(64)));
+	struct iovec vector = {xstate, sizeof xstate};
+	if (ptrace(PTRACE_GETREGSET, child, NT_X86_XSTATE, &vector))
+		die("GETREGSET");
+	memset(xstate, 0, sizeof xstate);
+	*(uint16_t *) xstate = 0x37f;         /* x87 control word at reset */
+	*(uint32_t *) (xstate + 24) = 0x1f80; /* mxcsr at reset */
+	*(uint64_t *) (xstate + 512) = 3;     /* x87 and SSE are given, all else takes its initial state */
+	uint64_t mask = 0;
+
+	int n = options.n / (pages > 100 ? 10 : 1);
+	for (int i = -n / 10; i < n; i++) {
+		dirty(child, 0x401000, pages);
+		dirty(child, image.base + IMAGE_SIZE + PAGE, pages);
+		int64_t start = now();
+		set_registers(child, &unmap);
+		resume(child);
+		await(child, STOP_INT3);
+		set_registers(child, &template);
+		if (full
+		    && (ptrace(PTRACE_SETREGSET, child, NT_X86_XSTATE, &vector)
+			|| ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[7]), 0)
+			|| ptrace(PTRACE_SETSIGMASK, child, sizeof mask, &mask)))
+			die("template state of %d", child);
+		int64_t end = now();
+		if (i >= 0)
+			sample(&s, us(start, end));
+		if (i < 0 && mappings(child) != 2)
+			die("recycled stub %d has %d mappings", child, mappings(child));
+	}
+	kill_and_reap(child);
+	report(name, "us", &s);
+}
+
+static void row_recycle(void)
+{
+	recycle("recycle_1", 1, false);
+	recycle("recycle_32", 32, false);
+	recycle("recycle_512", 512, false);
+	recycle("recycle_1_full", 1, true);
+}
+
+/* ---- the source ---- */
+
+static double touch(const struct heap *heap)
+{
+	int64_t start = now();
+	for (size_t i = 0; i < heap->size; i += PAGE)
+		((volatile char *) heap->start)[i]++;
+	return us(start, now()) / (double) (heap->size / MIB);
+}
+
+static void source_clone(size_t gib)
+{
+	struct heap heap = {NULL, gib * GIB, false};
+	if (gib) {
+		heap.start = mmap(NULL, heap.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (heap.start == MAP_FAILED || madvise(heap.start, heap.size, MADV_NOHUGEPAGE))
+			die("%zu GiB", gib);
+		touch(&heap);
+	}
+	struct samples pause[2] = {0}, again[2] = {0};
+	for (int i = 0; i < options.clones; i++)
+		for (int naive = 0; naive <= (gib > 0); naive++) {
+			struct source extra;
+			bound();
+			heap.dontfork = !naive && gib;
+			source_birth(&extra, &image, &heap);
+			sample(&pause[naive], us(0, extra.clone_ns));
+			if (gib)
+				sample(&again[naive], touch(&heap));
+			kill_and_reap(extra.pid);
+		}
+	char name[64];
+	for (int naive = 0; naive <= (gib > 0); naive++) {
+		const char *kind = naive ? "_naive" : "";
+		snprintf(name, sizeof name, "source_clone_%zugib%s", gib, kind);
+		report(name, "us", &pause[naive]);
+		if (gib) {
+			snprintf(name, sizeof name, "retouch_%zugib%s", gib, kind);
+			report(name, "us/MiB", &again[naive]);
+		}
+	}
+	if (gib)
+		munmap(heap.start, heap.size);
+}
+
+static void row_source_clone(void)
+{
+	source_clone(0);
+	source_clone(1);
+	source_clone(4);
+}
+
+/* ---- the programs' own check: are these stubs what the design describes? ---- */
+
+static int failures;
+
+static void check(bool good, const char *what)
+{
+	printf("%s %s\n", good ? "ok  " : "FAIL", what);
+	failures += !good;
+}
+
+/* Does the call end in a seccomp trap? The stub stays usable. */
+static bool denied(pid_t child, uint64_t site, long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
+{
+	struct user_regs_struct r = constructed(site);
+	r.rax = (uint64_t) nr;
+	r.rdi = a;
+	r.rsi = b;
+	r.rdx = c;
+	r.r10 = d;
+	r.r8 = e;
+	set_registers(child, &r);
+	resume(child);
+	int status = wait_yielding(child);
+	siginfo_t info;
+	if (!WIFSTOPPED(status) || ptrace(PTRACE_GETSIGINFO, child, NULL, &info))
+		die("stub %d after a call: wait status %#x", child, status);
+	return WSTOPSIG(status) == SIGSYS && info.si_code == 1 /* SYS_SECCOMP */ && info.si_syscall == nr;
+}
+
+static long status_field(pid_t pid, const char *field)
+{
+	char path[64], line[256];
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	FILE *f = fopen(path, "r");
+	long value = -1;
+	while (f && fgets(line, sizeof line, f))
+		if (!strncmp(line, field, strlen(field)))
+			value = strtol(line + strlen(field) + 1, NULL, 16);
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/* A program like this one makes a source and children and is killed; this process, as the subreaper, sees what becomes of them. */
+static void check_death(void)
+{
+	int channel[2];
+	pid_t pids[9];
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) || pipe(channel))
+		die("subreaper");
+	fflush(NULL);
+	pid_t program = fork();
+	if (!program) {
+		struct source own;
+		source_birth(&own, &image, NULL);
+		pids[0] = own.pid;
+		for (int i = 1; i < 9; i++)
+			pids[i] = create_child(&own);
+		if (write(channel[1], pids, sizeof pids) != sizeof pids)
+			_exit(1);
+		pause();
+		_exit(1);
+	}
+	if (program < 0 || read(channel[0], pids, sizeof pids) != sizeof pids)
+		die("the program to kill");
+	kill(program, SIGKILL);
+	waitpid(program, NULL, 0);
+	int dead = 0, status;
+	for (int i = 0; i < 9; i++)
+		dead += waitpid(pids[i], &status, __WALL) == pids[i] && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	check(dead == 9, "SIGKILL of the program ends its source and its children");
+	close(channel[0]);
+	close(channel[1]);
+}
+
+static void row_check(void)
+{
+	uint64_t call = at(&image, image_call), end = image.base + IMAGE_SIZE;
+	struct filter filter;
+	build_filter(&filter, &image);
+	printf("     the filter has %u instructions\n", filter.n);
+	check(mappings(source.pid) == 3, "the source maps text, data and pid page, nothing else");
+	pid_t child = create_child(&source);
+	check(mappings(child) == 2, "a child maps text and data, nothing else");
+	check(status_field(child, "Seccomp:") == 2 && status_field(child, "NoNewPrivs:") == 1, "a child has the filter");
+	check(status_field(child, "CapEff:") == 0 && status_field(child, "CapPrm:") == 0, "a child has no capability");
+	struct user_regs_struct first = first_injection(SYS_getpid);
+	set_registers(child, &first);
+	resume(child);
+	check(wait_yielding(child) == STOP_INT3, "the first injection finds its parent and PDEATHSIG armed");
+	check(inject(&image, child, SYS_getppid, 0, 0, 0, 0, 0, 0) == getpid(), "a child is this process's child");
+	check(inject(&image, child, SYS_gettid, 0, 0, 0, 0, 0, 0) == child, "gettid");
+	uint64_t fixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, none = (uint64_t) -1;
+	check(inject(&image, child, SYS_mmap, LOWEST_ADDRESS, PAGE, 7, fixed, none, 0) == LOWEST_ADDRESS, "mmap of the lowest page");
+	check(inject(&image, child, SYS_mmap, image.base - PAGE, PAGE, 7, fixed, none, 0) == (long) (image.base - PAGE),
+	      "mmap up to the image");
+	check(inject(&image, child, SYS_mmap, end, PAGE, 7, fixed, none, 0) == (long) end, "mmap right above the image");
+	check(!inject(&image, child, SYS_mprotect, end, PAGE, 1, 0, 0, 0), "mprotect");
+	check(inject(&image, child, SYS_munmap, none, PAGE, 0, 0, 0, 0) == -EINVAL, "munmap of the kernel's half is the kernel's to refuse");
+	check(inject(&image, child, SYS_mmap, 0x10000, PAGE, 7, MAP_SHARED | MAP_FIXED, WINDOW_FIRST, 0) == -EBADF, "mmap from the window");
+
+	const struct {
+		const char *what;
+		long nr;
+		uint64_t a[5];
+	} calls[] = {
+		{"read", SYS_read, {0}},
+		{"write", SYS_write, {1}},
+		{"kill", SYS_kill, {(uint64_t) getpid(), SIGSTOP}},
+		{"exit_group", SYS_exit_group, {0}},
+		{"clone without CLONE_PTRACE", SYS_clone, {CLONE_FILES | SIGCHLD}},
+		{"clone with a flag more", SYS_clone, {CHILD_FLAGS | 1UL << 32}},
+		{"futex elsewhere", SYS_futex, {at(&image, image_park_word) + 4, FUTEX_WAIT_PRIVATE}},
+		{"futex wake", SYS_futex, {at(&image, image_park_word), FUTEX_WAKE_PRIVATE}},
+		{"prctl of another kind", SYS_prctl, {PR_SET_DUMPABLE, 0}},
+		{"PDEATHSIG of another kind", SYS_prctl, {PR_SET_PDEATHSIG, 0}},
+		{"munmap of page 0", SYS_munmap, {0, PAGE}},
+		{"munmap of the image", SYS_munmap, {image.base, PAGE}},
+		{"munmap of the image's end", SYS_munmap, {end - PAGE, PAGE}},
+		{"munmap into the image", SYS_munmap, {image.base - PAGE, PAGE + 1}},
+		{"munmap across the image", SYS_munmap, {LOWEST_ADDRESS, USER_END - LOWEST_ADDRESS}},
+		{"munmap across the image, lower halves carrying", SYS_munmap, {image.base - 0x80000000, 0x80001000}},
+		{"munmap with a length that overflows", SYS_munmap, {image.base - PAGE, none}},
+		{"munmap of 4 GiB and more", SYS_munmap, {image.base - GIB, 8 * GIB}},
+		{"mprotect of the image", SYS_mprotect, {image.base, PAGE, 7}},
+		{"mprotect, growing down", SYS_mprotect, {end, PAGE, PROT_READ | PROT_GROWSDOWN}},
+		{"mmap over the image", SYS_mmap, {image.base, PAGE, 7, fixed, none}},
+		{"mmap anywhere", SYS_mmap, {end, PAGE, 7, MAP_PRIVATE | MAP_ANONYMOUS, none}},
+		{"mmap with another flag", SYS_mmap, {end, PAGE, 7, fixed | MAP_LOCKED, none}},
+		{"mmap below the window", SYS_mmap, {end, PAGE, 7, MAP_SHARED | MAP_FIXED, WINDOW_FIRST - 1}},
+		{"mmap above the window", SYS_mmap, {end, PAGE, 7, MAP_SHARED | MAP_FIXED, WINDOW_FIRST + WINDOW_SIZE}},
+	};
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		const uint64_t *a = calls[i].a;
+		char text[128];
+		snprintf(text, sizeof text, "denied: %s", calls[i].what);
+		check(denied(child, call, calls[i].nr, a[0], a[1], a[2], a[3], a[4]), text);
+	}
+	const unsigned char guest[] = {0x0f, 0x05, 0xcc}; /* syscall; int3 */
+	struct iovec from = {(void *) guest, sizeof guest}, to = {(void *) (image.base - PAGE), sizeof guest};
+	if (process_vm_writev(child, &from, 1, &to, 1, 0) != sizeof guest)
+		die("writing guest code");
+	check(denied(child, image.base - PAGE, SYS_getpid, 0, 0, 0, 0, 0), "denied: getpid from outside the image");
+	check(inject(&image, child, SYS_getpid, 0, 0, 0, 0, 0, 0) == child, "the stub is still usable");
+	kill_and_reap(child);
+
+	pid_t children[BATCH_MAX];
+	struct user_regs_struct r = clone_registers(&image, image_batch, CHILD_FLAGS);
+	create_batch(&source, &r, children, options.batch);
+	int good = 0;
+	for (int i = 0; i < options.batch; i++) {
+		good += inject(&image, children[i], SYS_getpid, 0, 0, 0, 0, 0, 0) == children[i];
+		kill_and_reap(children[i]);
+	}
+	check(good == options.batch, "a batch of children answers");
+	check_death();
+	if (failures)
+		exit(1);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} rows[] = {
+	{"create", row_create},
+	{"create_batch", row_create_batch},
+	{"create_first_injection", row_create_first_injection},
+	{"injection", row_injection},
+	{"map_page", row_map_page},
+	{"kill_reap", row_kill_reap},
+	{"recycle", row_recycle},
+	{"source_clone", row_source_clone},
+	{"check", row_check}, /* only when asked for */
+};
+#define ROWS (sizeof rows / sizeof *rows)
+
+static void run(size_t i)
+{
+	bound();
+	rows[i].run();
+}
+
+int main(int argc, char **argv)
+{
+	bool wanted[ROWS] = {0}, all = true;
+	for (int i = 1; i < argc; i++) {
+		size_t row = 0;
+		while (row < ROWS && strcmp(argv[i], rows[row].name))
+			row++;
+		if (row < ROWS) {
+			wanted[row] = true;
+			all = false;
+		} else if (!strcmp(argv[i], "--cpu"))
+			pin((int) number(argv[++i], 0, CPU_SETSIZE - 1));
+		else if (!strcmp(argv[i], "--n"))
+			options.n = (int) number(argv[++i], 1, 10000000);
+		else if (!strcmp(argv[i], "--batch"))
+			options.batch = (int) number(argv[++i], 1, BATCH_MAX);
+		else if (!strcmp(argv[i], "--keep"))
+			options.keep = (int) number(argv[++i], 1, 10000);
+		else if (!strcmp(argv[i], "--clones"))
+			options.clones = (int) number(argv[++i], 1, 1000);
+		else {
+			fprintf(stderr, "usage: floor [--cpu N] [--n COUNT] [--batch N] [--keep N] [--clones N] [ROW...], rows:");
+			for (row = 0; row < ROWS; row++)
+				fprintf(stderr, " %s", rows[row].name);
+			fputs("\n", stderr);
+			return 2;
+		}
+	}
+	bound();
+	image_open(&image, (struct variant) {0});
+	source_birth(&source, &image, NULL);
+	for (size_t i = 0; i < ROWS; i++)
+		if (wanted[i] || (all && rows[i].run != row_check))
+			run(i);
+	kill_and_reap(source.pid);
+	return 0;
+}

@@ -1,0 +1,135 @@
+package dev.stubpool.cli;
+
+import dev.stubpool.cli.demo.DemoCommand;
+import dev.stubpool.cli.inspect.MapsCommand;
+import dev.stubpool.cli.output.Diagnostics;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.RunLast;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command {@code stubpool}. Exit status: 0 done, 1 failed, 2 wrong usage. */
+@Command(
+    name = "stubpool",
+    description = "Tiny traced, seccomp-locked processes for sandbox kernels on the JVM.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {DemoCommand.class, MapsCommand.class},
+    versionProvider = Main.Version.class,
+    footer = {
+      "",
+      "stubpool COMMAND --help tells more.",
+      "Exit status: 0 done, 1 failed, 2 wrong usage."
+    })
+public final class Main implements Runnable {
+  /** Read by logback.xml; set before the first logger is made. */
+  private static final String LOG_LEVEL_PROPERTY = "stubpool.log";
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Show this help.")
+  private boolean help;
+
+  @Option(names = "--version", versionHelp = true, description = "Show the version.")
+  private boolean version;
+
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Show stack traces and the library's log.")
+  private boolean debug;
+
+  /** Runs the command and ends the JVM. */
+  public static void main(String[] arguments) {
+    PrintWriter out = writer(FileDescriptor.out);
+    PrintWriter err = writer(FileDescriptor.err);
+    int status = run(out, err, arguments);
+    if (out.checkError()) {
+      Diagnostics.print(err, "cannot write to standard output");
+      status = Math.max(status, CommandLine.ExitCode.SOFTWARE);
+    }
+    System.exit(status);
+  }
+
+  private static PrintWriter writer(FileDescriptor descriptor) {
+    return new PrintWriter(new FileOutputStream(descriptor), true, Charset.defaultCharset());
+  }
+
+  /** Runs the command; its exit status. */
+  static int run(PrintWriter out, PrintWriter err, String... arguments) {
+    Main main = new Main();
+    CommandLine commandLine =
+        new CommandLine(main)
+            .setOut(out)
+            .setErr(err)
+            .setExecutionStrategy(
+                parsed -> {
+                  main.prepareLog();
+                  return new RunLast().execute(parsed);
+                })
+            .setParameterExceptionHandler(new UsageErrors())
+            .setExecutionExceptionHandler(
+                (failure, command, parsed) -> {
+                  main.report(failure, command.getErr());
+                  return CommandLine.ExitCode.SOFTWARE;
+                });
+    try {
+      return commandLine.execute(arguments);
+    } catch (Error e) {
+      // Such as no memory for another thread.
+      main.report(e, err);
+      return CommandLine.ExitCode.SOFTWARE;
+    }
+  }
+
+  /** No command was given. */
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "no command given");
+  }
+
+  private void prepareLog() {
+    if (debug) {
+      System.setProperty(LOG_LEVEL_PROPERTY, "DEBUG");
+    }
+  }
+
+  private void report(Throwable failure, PrintWriter err) {
+    Diagnostics.print(err, Diagnostics.describe(failure));
+    if (debug) {
+      failure.printStackTrace(err);
+      err.flush();
+    }
+  }
+
+  /** Tells the version of this module, which the build gives it. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version =
+          Main.class.getModule().isNamed()
+              ? Main.class.getModule().getDescriptor().rawVersion().orElse("(no version)")
+              : "(no version)";
+      return new String[] {
+        "stubpool %s, Java %s, %s %s"
+            .formatted(
+                version,
+                Runtime.version(),
+                System.getProperty("os.name"),
+                System.getProperty("os.version"))
+      };
+    }
+  }
+}

@@ -1,0 +1,192 @@
+package dev.stubpool.cli.demo;
+
+import dev.stubpool.AddressSpace;
+import dev.stubpool.Stub;
+import dev.stubpool.StubPool;
+import dev.stubpool.StubPoolOptions;
+import dev.stubpool.cli.inspect.StubMappings;
+import dev.stubpool.cli.output.CommandFailure;
+import dev.stubpool.nativestubs.ProcMaps.Mapping;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** The steps of the demo. Each checks what it did, by exception, and tells of it. */
+final class Demo {
+  /** Warm requests are timed in groups: one is as short as reading the clock. */
+  private static final int WARM_GROUP = 16;
+
+  private static final Duration WARM_TIME = Duration.ofMillis(200);
+
+  /** Small batches are repeated until about so many stubs were made, but not for ever. */
+  private static final int BATCHED_STUBS = 1024;
+
+  private static final int MOST_BATCHES = 8;
+
+  private final int count;
+  private final Figures figures;
+  private final Census census;
+  private final Narrator narrator;
+  private final HoldPoint holdPoint;
+
+  Demo(int count, Figures figures, Census census, Narrator narrator, HoldPoint holdPoint) {
+    this.count = count;
+    this.figures = figures;
+    this.census = census;
+    this.narrator = narrator;
+    this.holdPoint = holdPoint;
+  }
+
+  void run() {
+    long forged = WarmUp.run();
+    narrator.step(
+        "warm up",
+        format("%,d stubs forged and gone, for the JVM to compile what is timed below", forged));
+    try (StubPool pool = StubPool.open(options())) {
+      lives(pool);
+    }
+    batch();
+    narrator.step("close", "all stubs killed and reaped; /proc searched for any that is left");
+  }
+
+  private StubPoolOptions options() {
+    return StubPoolOptions.builder()
+        .name("demo")
+        .minIdle(0)
+        .maxStubs(count)
+        .maxWaiters(count)
+        .build();
+  }
+
+  private void lives(StubPool pool) {
+    Rounds rounds = new Rounds(pool);
+    source(pool);
+    List<Stub> stubs = create(rounds);
+    try (SampleFile file = SampleFile.open(pool)) {
+      map(file, stubs);
+    }
+    holdPoint.hold(pool, stubs);
+    inject(rounds, stubs);
+    recycle(pool, rounds, stubs);
+    acquireWarm(rounds);
+  }
+
+  private void source(StubPool pool) {
+    int pid = pool.stats().sourcePid();
+    int instructions = pool.stats().filterInstructions();
+    census.see(pid);
+    figures.source(pid, instructions);
+    narrator.step(
+        "source",
+        format("pid %d, forked from the JVM, emptied, locked by a seccomp filter", pid),
+        format("of %d instructions; all stubs are forked from it", instructions));
+  }
+
+  private List<Stub> create(Rounds rounds) {
+    List<Stub> stubs = new ArrayList<>(count);
+    long[] nanos = new long[count];
+    for (int i = 0; i < count; i++) {
+      nanos[i] = rounds.create(stubs);
+    }
+    stubs.forEach(stub -> census.see(stub.pid()));
+    Distribution create = Distribution.ofNanos(nanos);
+    figures.create(create);
+    narrator.step("create", format("%,d stubs, one a request: %s", count, create));
+    return stubs;
+  }
+
+  private void map(SampleFile file, List<Stub> stubs) {
+    for (Stub stub : stubs) {
+      file.mapInto(stub);
+      file.checkIn(stub);
+    }
+    narrator.step(
+        "map", "into each: " + file.describe(), "read back from inside, and right in all");
+  }
+
+  private void inject(Rounds rounds, List<Stub> stubs) {
+    long[] nanos = stubs.stream().mapToLong(rounds::inject).toArray();
+    double micros = Distribution.ofNanos(nanos).p50();
+    figures.injectMicros(micros);
+    narrator.step("inject", format("getpid in each returns its own pid: p50 %.1f us", micros));
+  }
+
+  private void recycle(StubPool pool, Rounds rounds, List<Stub> stubs) {
+    int[] pids = stubs.stream().mapToInt(Stub::pid).toArray();
+    double micros = Distribution.micros((double) rounds.recycle(stubs) / count);
+    stubs.clear();
+    figures.recycleMicros(micros);
+    StubMappings sample = null;
+    for (int pid : pids) {
+      sample = checkEmpty(pid, pool.addressSpace());
+    }
+    narrator.step(
+        "recycle",
+        format(
+            "all leases closed, all mappings gone: %.1f us each; what stub %d has now:",
+            micros, pids[count - 1]),
+        sample.all().stream().map(sample::line).toArray(String[]::new));
+  }
+
+  /** An idle stub has its image, and what the kernel puts into every process. */
+  private static StubMappings checkEmpty(int pid, AddressSpace space) {
+    try {
+      StubMappings mappings = StubMappings.of(pid);
+      for (Mapping mapping : mappings.all()) {
+        boolean image = mapping.start() >= space.imageStart() && mapping.end() <= space.imageEnd();
+        if (!image && !mapping.name().equals("[vsyscall]")) {
+          throw new CommandFailure(
+              "recycled stub " + pid + " still has a mapping: " + mappings.line(mapping));
+        }
+      }
+      return mappings;
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the mappings of stub " + pid, e);
+    }
+  }
+
+  private void acquireWarm(Rounds rounds) {
+    int group = Math.min(WARM_GROUP, count);
+    List<Stub> stubs = new ArrayList<>(count);
+    List<Long> nanos = new ArrayList<>();
+    long start = System.nanoTime();
+    do {
+      for (int left = count; left >= group; left -= group) {
+        nanos.add(rounds.acquireWarm(group, stubs) / group);
+      }
+      rounds.recycle(stubs);
+      stubs.clear();
+    } while (System.nanoTime() - start < WARM_TIME.toNanos());
+    // The first half is the compiler's.
+    double median =
+        Distribution.medianNanos(
+            nanos.subList(nanos.size() / 2, nanos.size()).stream()
+                .mapToLong(Long::longValue)
+                .toArray());
+    figures.acquireWarmNanos(median);
+    narrator.step("acquire", format("from the idle, without a system call: p50 %.0f ns", median));
+  }
+
+  private void batch() {
+    int batches = Math.clamp(BATCHED_STUBS / count, 1, MOST_BATCHES);
+    long[] nanos = new long[batches];
+    for (int i = 0; i < batches; i++) {
+      try (StubPool pool = StubPool.open(options())) {
+        List<Stub> stubs = new ArrayList<>(count);
+        nanos[i] = new Rounds(pool).createAtOnce(count, stubs) / count;
+        stubs.forEach(stub -> census.see(stub.pid()));
+      }
+    }
+    double micros = Distribution.ofNanos(nanos).p50();
+    figures.batchMicros(micros);
+    narrator.step(
+        "batch", format("%,d requests at once, forged in batches: %.1f us a stub", count, micros));
+  }
+
+  private static String format(String text, Object... values) {
+    return String.format(Locale.ROOT, text, values);
+  }
+}

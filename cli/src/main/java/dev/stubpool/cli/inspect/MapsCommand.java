@@ -1,0 +1,122 @@
+package dev.stubpool.cli.inspect;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.stubpool.cli.output.CommandFailure;
+import dev.stubpool.cli.output.JsonOutput;
+import dev.stubpool.cli.proc.ProcessStatus;
+import dev.stubpool.nativestubs.ProcMaps.Mapping;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code stubpool maps PID}. */
+@Command(
+    name = "maps",
+    description = "Show what a stub has mapped, and what for.",
+    footer = {
+      "",
+      "  image text         the stub's own code, shared by all stubs of a JVM",
+      "  image data         its private data pages",
+      "  pid page (source)  where the kernel writes the pids of new stubs",
+      "  [vsyscall]         the kernel's, in every process",
+      "  guest              all else: what the stub's holder mapped"
+    })
+public final class MapsCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      paramLabel = "PID",
+      converter = PidConverter.class,
+      description = "A stub, of any JVM; find them with: pgrep -x " + ProcessStatus.STUB_COMM)
+  private Integer pid;
+
+  @Option(names = "--json", description = "Print one JSON object instead.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    try {
+      ProcessStatus status = stub();
+      int tracer = status.tracer();
+      StubMappings mappings = StubMappings.of(pid);
+      PrintWriter out = spec.commandLine().getOut();
+      if (json) {
+        JsonOutput.print(out, to -> write(to, status, tracer, mappings));
+      } else {
+        print(out, status, tracer, mappings);
+      }
+      return 0;
+    } catch (AccessDeniedException e) {
+      throw new CommandFailure(
+          "process " + pid + " may not be looked into; be its user, or root", e);
+    } catch (IOException e) {
+      if (ProcessStatus.isGone(e)) {
+        throw new CommandFailure("no such process: " + pid, e);
+      }
+      throw new CommandFailure("process " + pid + ": " + e.getMessage(), e);
+    }
+  }
+
+  private ProcessStatus stub() throws IOException {
+    ProcessStatus status =
+        ProcessStatus.of(pid).orElseThrow(() -> new CommandFailure("no such process: " + pid));
+    if (!status.isNamedStub()) {
+      throw new CommandFailure(
+          "process %d is not a stub: its name is %s, not %s"
+              .formatted(pid, status.comm(), ProcessStatus.STUB_COMM));
+    }
+    return status;
+  }
+
+  private static void print(
+      PrintWriter out, ProcessStatus status, int tracer, StubMappings mappings) throws IOException {
+    out.printf(
+        "pid %d  %s  %s (%s)  tracer %s  parent %s%n",
+        status.pid(),
+        status.comm(),
+        status.stateWord(),
+        status.state(),
+        tracer == 0 ? "none" : named(tracer),
+        named(status.parent()));
+    for (Mapping mapping : mappings.all()) {
+      out.println(mappings.line(mapping));
+    }
+    if (!mappings.hasImage()) {
+      out.println("no stub image: it has the name of a stub only, or just begins or ends");
+    }
+    out.flush();
+  }
+
+  private static String named(int pid) throws IOException {
+    return pid + ProcessStatus.of(pid).map(status -> " (" + status.comm() + ")").orElse("");
+  }
+
+  private static void write(
+      JsonGenerator json, ProcessStatus status, int tracer, StubMappings mappings)
+      throws IOException {
+    json.writeNumberField("pid", status.pid());
+    json.writeStringField("comm", status.comm());
+    json.writeStringField("state", String.valueOf(status.state()));
+    json.writeNumberField("tracer_pid", tracer);
+    json.writeNumberField("parent_pid", status.parent());
+    json.writeArrayFieldStart("mappings");
+    for (Mapping mapping : mappings.all()) {
+      json.writeStartObject();
+      json.writeStringField("start", "0x" + Long.toHexString(mapping.start()));
+      json.writeStringField("end", "0x" + Long.toHexString(mapping.end()));
+      json.writeStringField("permissions", mapping.permissions());
+      json.writeNumberField("offset", mapping.offset());
+      json.writeNumberField("inode", mapping.inode());
+      json.writeStringField("name", mapping.name());
+      json.writeStringField("purpose", mappings.purpose(mapping));
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+}

@@ -1,0 +1,2 @@
+/** Looks at living stubs, of any JVM. */
+package dev.stubpool.cli.inspect;

@@ -1,0 +1,2 @@
+/** What commands print, and how they fail. */
+package dev.stubpool.cli.output;

@@ -1,0 +1,2 @@
+/** What /proc tells of processes. */
+package dev.stubpool.cli.proc;

@@ -1,0 +1,14 @@
+/** The command line: see {@link dev.stubpool.cli.Main}. */
+module dev.stubpool.cli {
+  requires com.fasterxml.jackson.core;
+  requires dev.stubpool;
+  requires dev.stubpool.nativestubs;
+  requires info.picocli;
+
+  opens dev.stubpool.cli to
+      info.picocli;
+  opens dev.stubpool.cli.demo to
+      info.picocli;
+  opens dev.stubpool.cli.inspect to
+      info.picocli;
+}

@@ -1,0 +1,36 @@
+package dev.stubpool.cli;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Starts the command in a JVM of its own, as this one runs it: from modules or from a class path.
+ */
+public final class ChildCommand {
+  private ChildCommand() {}
+
+  /** Starts it; standard error goes where that of the tests goes. */
+  public static Process start(String... arguments) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(ProcessHandle.current().info().command().orElseThrow());
+    command.add("-XX:TieredStopAtLevel=1");
+    command.add("--illegal-native-access=deny");
+    Module module = Main.class.getModule();
+    if (module.isNamed()) {
+      command.add("--enable-native-access=dev.stubpool.nativestubs");
+      command.add("-p");
+      command.add(System.getProperty("jdk.module.path"));
+      command.add("-m");
+      command.add(module.getName() + "/" + Main.class.getName());
+    } else {
+      command.add("--enable-native-access=ALL-UNNAMED");
+      command.add("-cp");
+      command.add(System.getProperty("java.class.path"));
+      command.add(Main.class.getName());
+    }
+    command.addAll(Arrays.asList(arguments));
+    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+  }
+}

@@ -1,0 +1,420 @@
+package dev.stubpool.seccomp;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Builds a program instruction by instruction, with labels in place of jump distances.
+ *
+ * <p>BPF only jumps forward: a label is jumped to first, and bound later. A conditional jump
+ * reaches no further than 255 instructions; where a label is further away the assembler puts an
+ * unconditional jump, which has no such limit, right behind it. One such trampoline serves every
+ * conditional jump that reaches it.
+ *
+ * <p>Operands are taken as they are: {@link BpfVerifier} judges the result. Not thread-safe.
+ */
+public final class BpfAssembler {
+
+  /** The label of whatever follows the jump that names it: "else go on". Never bound. */
+  public static final Label NEXT = new Label(null, "next");
+
+  private static final int MAX_CONDITIONAL_DISTANCE = 255;
+
+  private final List<Item> items = new ArrayList<>();
+
+  /** An empty program. */
+  public BpfAssembler() {}
+
+  /** A place in a program that jumps can name before it is known. */
+  public static final class Label {
+    private final BpfAssembler owner;
+    private final String name;
+    private boolean bound;
+
+    private Label(BpfAssembler owner, String name) {
+      this.owner = owner;
+      this.name = Objects.requireNonNull(name);
+    }
+
+    /**
+     * The label's name, for people.
+     *
+     * @return the name it was made with
+     */
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  private sealed interface Item {}
+
+  private record Plain(BpfInstruction instruction) implements Item {}
+
+  private record Always(Label target) implements Item {}
+
+  private record Conditional(int code, int k, Label ifTrue, Label ifFalse) implements Item {}
+
+  private record Binding(Label label) implements Item {}
+
+  /**
+   * A new label, to be bound once.
+   *
+   * @param name what error messages call it; need not be unique
+   * @return the label
+   */
+  public Label label(String name) {
+    return new Label(this, name);
+  }
+
+  /**
+   * Binds a label to the instruction that is emitted next.
+   *
+   * @param label a label of this assembler
+   * @return this
+   * @throws IllegalArgumentException if the label is bound, is {@link #NEXT} or belongs to another
+   *     assembler
+   */
+  public BpfAssembler bind(Label label) {
+    if (label.owner != this) {
+      throw new IllegalArgumentException("not a label of this assembler: " + label);
+    }
+    if (label.bound) {
+      throw new IllegalArgumentException("label is already bound: " + label);
+    }
+    label.bound = true;
+    items.add(new Binding(label));
+    return this;
+  }
+
+  /**
+   * Emits {@code A = input[offset]}, a 32-bit word.
+   *
+   * @param offset the offset in {@code struct seccomp_data}, in bytes
+   * @return this
+   */
+  public BpfAssembler ldAbs(int offset) {
+    return plain(Bpf.LD | Bpf.W | Bpf.ABS, offset);
+  }
+
+  /**
+   * Emits {@code A = k}.
+   *
+   * @param k the constant
+   * @return this
+   */
+  public BpfAssembler ldImm(int k) {
+    return plain(Bpf.LD | Bpf.IMM, k);
+  }
+
+  /**
+   * Emits {@code A = M[index]}.
+   *
+   * @param index the scratch word
+   * @return this
+   */
+  public BpfAssembler ldMem(int index) {
+    return plain(Bpf.LD | Bpf.MEM, index);
+  }
+
+  /**
+   * Emits {@code A = length of the input}.
+   *
+   * @return this
+   */
+  public BpfAssembler ldLen() {
+    return plain(Bpf.LD | Bpf.W | Bpf.LEN, 0);
+  }
+
+  /**
+   * Emits {@code X = k}.
+   *
+   * @param k the constant
+   * @return this
+   */
+  public BpfAssembler ldxImm(int k) {
+    return plain(Bpf.LDX | Bpf.IMM, k);
+  }
+
+  /**
+   * Emits {@code X = M[index]}.
+   *
+   * @param index the scratch word
+   * @return this
+   */
+  public BpfAssembler ldxMem(int index) {
+    return plain(Bpf.LDX | Bpf.MEM, index);
+  }
+
+  /**
+   * Emits {@code X = length of the input}.
+   *
+   * @return this
+   */
+  public BpfAssembler ldxLen() {
+    return plain(Bpf.LDX | Bpf.W | Bpf.LEN, 0);
+  }
+
+  /**
+   * Emits {@code M[index] = A}.
+   *
+   * @param index the scratch word
+   * @return this
+   */
+  public BpfAssembler st(int index) {
+    return plain(Bpf.ST, index);
+  }
+
+  /**
+   * Emits {@code M[index] = X}.
+   *
+   * @param index the scratch word
+   * @return this
+   */
+  public BpfAssembler stx(int index) {
+    return plain(Bpf.STX, index);
+  }
+
+  /**
+   * Emits {@code A = A operation k}.
+   *
+   * @param operation an arithmetic constant of {@link Bpf}, such as {@link Bpf#ADD}
+   * @param k the constant
+   * @return this
+   */
+  public BpfAssembler alu(int operation, int k) {
+    return plain(Bpf.ALU | operation | Bpf.K, k);
+  }
+
+  /**
+   * Emits {@code A = A operation X}.
+   *
+   * @param operation an arithmetic constant of {@link Bpf}, such as {@link Bpf#ADD}
+   * @return this
+   */
+  public BpfAssembler aluX(int operation) {
+    return plain(Bpf.ALU | operation | Bpf.X, 0);
+  }
+
+  /**
+   * Emits {@code A = -A}.
+   *
+   * @return this
+   */
+  public BpfAssembler neg() {
+    return plain(Bpf.ALU | Bpf.NEG, 0);
+  }
+
+  /**
+   * Emits {@code X = A}.
+   *
+   * @return this
+   */
+  public BpfAssembler tax() {
+    return plain(Bpf.MISC | Bpf.TAX, 0);
+  }
+
+  /**
+   * Emits {@code A = X}.
+   *
+   * @return this
+   */
+  public BpfAssembler txa() {
+    return plain(Bpf.MISC | Bpf.TXA, 0);
+  }
+
+  /**
+   * Emits an unconditional jump.
+   *
+   * @param target where to; not yet bound
+   * @return this
+   * @throws IllegalArgumentException if the label is bound or belongs to another assembler
+   */
+  public BpfAssembler ja(Label target) {
+    requireTarget(target);
+    items.add(new Always(target));
+    return this;
+  }
+
+  /**
+   * Emits a conditional jump that compares A with a constant.
+   *
+   * @param test {@link Bpf#JEQ}, {@link Bpf#JGT}, {@link Bpf#JGE} or {@link Bpf#JSET}
+   * @param k the constant
+   * @param ifTrue where to if the test holds; not yet bound
+   * @param ifFalse where to if not; not yet bound
+   * @return this
+   * @throws IllegalArgumentException if {@code test} is none of the four, or a label is bound or
+   *     belongs to another assembler
+   */
+  public BpfAssembler jump(int test, int k, Label ifTrue, Label ifFalse) {
+    return conditional(test, Bpf.K, k, ifTrue, ifFalse);
+  }
+
+  /**
+   * Emits a conditional jump that compares A with X.
+   *
+   * @param test {@link Bpf#JEQ}, {@link Bpf#JGT}, {@link Bpf#JGE} or {@link Bpf#JSET}
+   * @param ifTrue where to if the test holds; not yet bound
+   * @param ifFalse where to if not; not yet bound
+   * @return this
+   * @throws IllegalArgumentException if {@code test} is none of the four, or a label is bound or
+   *     belongs to another assembler
+   */
+  public BpfAssembler jumpX(int test, Label ifTrue, Label ifFalse) {
+    return conditional(test, Bpf.X, 0, ifTrue, ifFalse);
+  }
+
+  /**
+   * Emits {@code return k}.
+   *
+   * @param k the value, as {@link SeccompAction#encode} makes it
+   * @return this
+   */
+  public BpfAssembler ret(int k) {
+    return plain(Bpf.RET | Bpf.K, k);
+  }
+
+  /**
+   * Emits the return of an action.
+   *
+   * @param action the action
+   * @return this
+   */
+  public BpfAssembler ret(SeccompAction action) {
+    return ret(action.encode());
+  }
+
+  /**
+   * Emits {@code return A}.
+   *
+   * @return this
+   */
+  public BpfAssembler retA() {
+    return plain(Bpf.RET | Bpf.A, 0);
+  }
+
+  /**
+   * Resolves the labels. Changes nothing: more may be emitted afterwards.
+   *
+   * @return the program, not verified
+   * @throws IllegalStateException if a label that is jumped to is not bound, or bound behind the
+   *     last instruction, or if the program is empty or longer than {@value Bpf#MAXINSNS}
+   *     instructions, trampolines included
+   */
+  public BpfProgram assemble() {
+    Layout layout = new Layout();
+    for (Item item : items.reversed()) {
+      layout.prepend(item);
+    }
+    int length = layout.code.size();
+    if (length < 1 || length > Bpf.MAXINSNS) {
+      throw new IllegalStateException(
+          "the program has " + length + " instructions; the kernel takes 1 to " + Bpf.MAXINSNS);
+    }
+    return new BpfProgram(List.copyOf(layout.code));
+  }
+
+  private BpfAssembler plain(int code, int k) {
+    items.add(new Plain(BpfInstruction.of(code, k)));
+    return this;
+  }
+
+  private BpfAssembler conditional(int test, int operand, int k, Label ifTrue, Label ifFalse) {
+    switch (test) {
+      case Bpf.JEQ, Bpf.JGT, Bpf.JGE, Bpf.JSET -> {}
+      default -> throw new IllegalArgumentException("not a test: 0x%x".formatted(test));
+    }
+    requireTarget(ifTrue);
+    requireTarget(ifFalse);
+    items.add(new Conditional(Bpf.JMP | test | operand, k, ifTrue, ifFalse));
+    return this;
+  }
+
+  private void requireTarget(Label label) {
+    if (label != NEXT && label.owner != this) {
+      throw new IllegalArgumentException("not a label of this assembler: " + label);
+    }
+    if (label.bound) {
+      throw new IllegalArgumentException(
+          "label is already bound, and BPF only jumps forward: " + label);
+    }
+  }
+
+  /**
+   * The program under construction, from its end to its beginning.
+   *
+   * <p>All jumps go forward, so when an instruction is put in front, everything it can reach has
+   * its final place: one pass decides exactly where a trampoline is needed. Places are counted from
+   * the end, which does not move.
+   */
+  private static final class Layout {
+    private final Deque<BpfInstruction> code = new ArrayDeque<>();
+    private final Map<Label, Integer> places = new HashMap<>();
+
+    /** The nearest unconditional jump to each label: as good as the label itself. */
+    private final Map<Label, Integer> trampolines = new HashMap<>();
+
+    void prepend(Item item) {
+      places.put(NEXT, code.size());
+      switch (item) {
+        case Plain(BpfInstruction instruction) -> code.addFirst(instruction);
+        case Always(Label target) -> prependJump(target);
+        case Conditional conditional -> prependConditional(conditional);
+        case Binding(Label label) -> places.put(label, code.size());
+      }
+    }
+
+    private void prependJump(Label target) {
+      code.addFirst(BpfInstruction.of(Bpf.JMP | Bpf.JA, distance(place(target))));
+      trampolines.put(target, code.size());
+    }
+
+    private void prependConditional(Conditional jump) {
+      // A trampoline for one branch pushes the other one's target away by one, so look again.
+      int before;
+      do {
+        before = code.size();
+        ensureReach(jump.ifFalse());
+        ensureReach(jump.ifTrue());
+      } while (code.size() != before);
+      code.addFirst(
+          new BpfInstruction(jump.code(), reach(jump.ifTrue()), reach(jump.ifFalse()), jump.k()));
+    }
+
+    private void ensureReach(Label label) {
+      if (reach(label) > MAX_CONDITIONAL_DISTANCE) {
+        prependJump(label);
+      }
+    }
+
+    /** The distance to a label, or to its trampoline if only that is near enough. */
+    private int reach(Label label) {
+      int direct = distance(place(label));
+      Integer trampoline = trampolines.get(label);
+      return direct <= MAX_CONDITIONAL_DISTANCE || trampoline == null
+          ? direct
+          : distance(trampoline);
+    }
+
+    private int distance(int place) {
+      return code.size() - place;
+    }
+
+    private int place(Label label) {
+      Integer place = places.get(label);
+      if (place == null) {
+        throw new IllegalStateException("label is jumped to and not bound: " + label);
+      }
+      if (place == 0) {
+        throw new IllegalStateException("label is bound behind the last instruction: " + label);
+      }
+      return place;
+    }
+  }
+}

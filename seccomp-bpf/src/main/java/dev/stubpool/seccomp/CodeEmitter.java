@@ -1,0 +1,103 @@
+package dev.stubpool.seccomp;
+
+import dev.stubpool.seccomp.BpfAssembler.Label;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * An assembler that knows which word of {@code struct seccomp_data} is in A, and does not load it
+ * again.
+ *
+ * <p>A label is reached with what A holds on every way to it; where the ways differ, A is unknown.
+ * All ways are known when a label is bound, because jumps only go forward. Jumps here name both
+ * targets, so nothing falls through behind one.
+ */
+final class CodeEmitter {
+
+  /** What A holds: the offset of a word, or empty if that is unknown. */
+  private Optional<Integer> held = Optional.empty();
+
+  private boolean reachable = true;
+  private final BpfAssembler assembler = new BpfAssembler();
+  private final Map<Label, Optional<Integer>> heldAt = new HashMap<>();
+
+  Label label(String name) {
+    return assembler.label(name);
+  }
+
+  void bind(Label label) {
+    if (reachable) {
+      flowTo(label);
+    }
+    assembler.bind(label);
+    held = Objects.requireNonNullElse(heldAt.get(label), Optional.empty());
+    reachable = true;
+  }
+
+  /** Makes A the word at an offset. */
+  void load(int offset) {
+    Optional<Integer> wanted = Optional.of(offset);
+    if (!held.equals(wanted)) {
+      assembler.ldAbs(offset);
+      held = wanted;
+    }
+  }
+
+  void loadScratch(int index) {
+    assembler.ldMem(index);
+    held = Optional.empty();
+  }
+
+  void storeScratch(int index) {
+    assembler.st(index);
+  }
+
+  void copyToX() {
+    assembler.tax();
+  }
+
+  void alu(int operation, int k) {
+    assembler.alu(operation, k);
+    held = Optional.empty();
+  }
+
+  void aluX(int operation) {
+    assembler.aluX(operation);
+    held = Optional.empty();
+  }
+
+  void jump(Label target) {
+    assembler.ja(target);
+    flowTo(target);
+    reachable = false;
+  }
+
+  void jump(int test, int k, Label ifTrue, Label ifFalse) {
+    assembler.jump(test, k, ifTrue, ifFalse);
+    flowTo(ifTrue);
+    flowTo(ifFalse);
+    reachable = false;
+  }
+
+  void jumpX(int test, Label ifTrue, Label ifFalse) {
+    assembler.jumpX(test, ifTrue, ifFalse);
+    flowTo(ifTrue);
+    flowTo(ifFalse);
+    reachable = false;
+  }
+
+  void ret(SeccompAction action) {
+    assembler.ret(action);
+    reachable = false;
+  }
+
+  BpfProgram assemble() {
+    return assembler.assemble();
+  }
+
+  private void flowTo(Label label) {
+    heldAt.merge(label, held, (one, other) -> one.equals(other) ? one : Optional.empty());
+  }
+}

@@ -1,0 +1,213 @@
+package dev.stubpool.seccomp;
+
+import dev.stubpool.seccomp.BpfAssembler.Label;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Emits the code of single conditions: a jump to one label if the condition holds, to another if
+ * not.
+ *
+ * <p>BPF has 32-bit words, so a 64-bit field is compared by halves, the high one first.
+ */
+final class ConditionCompiler {
+
+  private static final int END_LOW = 0;
+
+  private final CodeEmitter code;
+
+  ConditionCompiler(CodeEmitter code) {
+    this.code = code;
+  }
+
+  void branch(Condition condition, Label ifTrue, Label ifFalse) {
+    switch (condition) {
+      case Condition.Compare compare -> compare(compare, ifTrue, ifFalse);
+      case Condition.MaskedEqual(SeccompField field, long mask, long value) ->
+          masked(field, mask, value, ifTrue, ifFalse);
+      case Condition.InRange(SeccompField field, long lo, long hi) ->
+          inRange(field, lo, hi, ifTrue, ifFalse);
+      case Condition.AnyOf(SeccompField field, List<Long> values) ->
+          anyOf(field, values, ifTrue, ifFalse);
+      case Condition.RangeOutside outside -> rangeOutside(outside, ifTrue, ifFalse);
+    }
+  }
+
+  private void compare(Condition.Compare compare, Label ifTrue, Label ifFalse) {
+    SeccompField field = compare.field();
+    long value = compare.value();
+    switch (compare.comparison()) {
+      case EQUAL -> masked(field, -1, value, ifTrue, ifFalse);
+      case NOT_EQUAL -> masked(field, -1, value, ifFalse, ifTrue);
+      case GREATER -> above(field, Bpf.JGT, value, ifTrue, ifFalse);
+      case GREATER_OR_EQUAL -> above(field, Bpf.JGE, value, ifTrue, ifFalse);
+      case LESS -> above(field, Bpf.JGE, value, ifFalse, ifTrue);
+      case LESS_OR_EQUAL -> above(field, Bpf.JGT, value, ifFalse, ifTrue);
+    }
+  }
+
+  /** Branches on {@code field > value} (JGT) or {@code field >= value} (JGE). */
+  private void above(SeccompField field, int test, long value, Label ifTrue, Label ifFalse) {
+    Label highsEqual = code.label("highs equal");
+    code.load(field.highOffset());
+    splitByHigh(high(value), ifTrue, highsEqual, ifFalse);
+    code.bind(highsEqual);
+    code.load(field.lowOffset());
+    code.jump(test, low(value), ifTrue, ifFalse);
+  }
+
+  /** Branches three ways on how A, a high half, compares. */
+  private void splitByHigh(int high, Label ifAbove, Label ifEqual, Label ifBelow) {
+    if (high == 0) {
+      code.jump(Bpf.JEQ, high, ifEqual, ifAbove);
+      return;
+    }
+    Label notAbove = code.label("not above");
+    code.jump(Bpf.JGT, high, ifAbove, notAbove);
+    code.bind(notAbove);
+    code.jump(Bpf.JEQ, high, ifEqual, ifBelow);
+  }
+
+  private void masked(SeccompField field, long mask, long value, Label ifTrue, Label ifFalse) {
+    boolean highCounts = high(mask) != 0;
+    boolean lowCounts = low(mask) != 0;
+    if (highCounts && lowCounts) {
+      Label highMatches = code.label("high matches");
+      maskedHalf(field.highOffset(), high(mask), high(value), highMatches, ifFalse);
+      code.bind(highMatches);
+    }
+    if (lowCounts) {
+      maskedHalf(field.lowOffset(), low(mask), low(value), ifTrue, ifFalse);
+    } else if (highCounts) {
+      maskedHalf(field.highOffset(), high(mask), high(value), ifTrue, ifFalse);
+    } else {
+      code.jump(ifTrue);
+    }
+  }
+
+  private void maskedHalf(int offset, int mask, int value, Label ifTrue, Label ifFalse) {
+    code.load(offset);
+    if (mask == -1) {
+      code.jump(Bpf.JEQ, value, ifTrue, ifFalse);
+    } else if (value == 0) {
+      code.jump(Bpf.JSET, mask, ifFalse, ifTrue);
+    } else {
+      code.alu(Bpf.AND, mask);
+      code.jump(Bpf.JEQ, value, ifTrue, ifFalse);
+    }
+  }
+
+  private void inRange(SeccompField field, long lo, long hi, Label ifTrue, Label ifFalse) {
+    Label notBelow = code.label("not below");
+    if (high(lo) == high(hi)) {
+      Label highMatches = code.label("high matches");
+      code.load(field.highOffset());
+      code.jump(Bpf.JEQ, high(lo), highMatches, ifFalse);
+      code.bind(highMatches);
+      code.load(field.lowOffset());
+      code.jump(Bpf.JGE, low(lo), notBelow, ifFalse);
+      code.bind(notBelow);
+      code.jump(Bpf.JGT, low(hi), ifFalse, ifTrue);
+    } else {
+      above(field, Bpf.JGE, lo, notBelow, ifFalse);
+      code.bind(notBelow);
+      above(field, Bpf.JGT, hi, ifFalse, ifTrue);
+    }
+  }
+
+  /** Compares the high half with each one that occurs, then the low half with its companions. */
+  private void anyOf(SeccompField field, List<Long> values, Label ifTrue, Label ifFalse) {
+    Map<Integer, List<Integer>> lowsByHigh = new LinkedHashMap<>();
+    for (long value : values) {
+      lowsByHigh.computeIfAbsent(high(value), _ -> new ArrayList<>()).add(low(value));
+    }
+    Iterator<Map.Entry<Integer, List<Integer>>> entries = lowsByHigh.entrySet().iterator();
+    while (entries.hasNext()) {
+      Map.Entry<Integer, List<Integer>> entry = entries.next();
+      Label highMatches = code.label("high matches");
+      Label otherHigh = entries.hasNext() ? code.label("other high") : ifFalse;
+      code.load(field.highOffset());
+      code.jump(Bpf.JEQ, entry.getKey(), highMatches, otherHigh);
+      code.bind(highMatches);
+      code.load(field.lowOffset());
+      equalToAny(entry.getValue(), ifTrue, ifFalse);
+      if (entries.hasNext()) {
+        code.bind(otherHigh);
+      }
+    }
+  }
+
+  private void equalToAny(List<Integer> values, Label ifTrue, Label ifFalse) {
+    for (int value : values.subList(0, values.size() - 1)) {
+      Label other = code.label("other low");
+      code.jump(Bpf.JEQ, value, ifTrue, other);
+      code.bind(other);
+    }
+    code.jump(Bpf.JEQ, values.getLast(), ifTrue, ifFalse);
+  }
+
+  /**
+   * Adds address and length with carry, then compares. An unsigned sum of two words carried if and
+   * only if it is less than one of them.
+   */
+  private void rangeOutside(Condition.RangeOutside range, Label ifTrue, Label ifFalse) {
+    SeccompField address = range.address();
+    SeccompField length = range.length();
+    Label carry = code.label("carry");
+    Label noCarry = code.label("no carry");
+    Label carryAdded = code.label("carry added");
+    Label highAdded = code.label("high added");
+    Label endHighEqual = code.label("end high equal");
+    Label endAbove = code.label("end above");
+    Label startHighEqual = code.label("start high equal");
+
+    // M[END_LOW] = address.low + length.low
+    code.load(address.lowOffset());
+    code.copyToX();
+    code.load(length.lowOffset());
+    code.aluX(Bpf.ADD);
+    code.storeScratch(END_LOW);
+    code.jumpX(Bpf.JGE, noCarry, carry);
+
+    // A = X = address.high + carry; this carries itself only if it becomes 0
+    code.bind(carry);
+    code.load(address.highOffset());
+    code.alu(Bpf.ADD, 1);
+    code.jump(Bpf.JEQ, 0, ifFalse, carryAdded);
+    code.bind(noCarry);
+    code.load(address.highOffset());
+    code.bind(carryAdded);
+    code.copyToX();
+
+    // A = end.high = X + length.high
+    code.load(length.highOffset());
+    code.aluX(Bpf.ADD);
+    code.jumpX(Bpf.JGE, highAdded, ifFalse);
+
+    // end <= lo
+    code.bind(highAdded);
+    splitByHigh(high(range.lo()), endAbove, endHighEqual, ifTrue);
+    code.bind(endHighEqual);
+    code.loadScratch(END_LOW);
+    code.jump(Bpf.JGT, low(range.lo()), endAbove, ifTrue);
+
+    // address >= hi
+    code.bind(endAbove);
+    code.load(address.highOffset());
+    splitByHigh(high(range.hiExclusive()), ifTrue, startHighEqual, ifFalse);
+    code.bind(startHighEqual);
+    code.load(address.lowOffset());
+    code.jump(Bpf.JGE, low(range.hiExclusive()), ifTrue, ifFalse);
+  }
+
+  private static int high(long value) {
+    return (int) (value >>> Integer.SIZE);
+  }
+
+  private static int low(long value) {
+    return (int) value;
+  }
+}

@@ -1,0 +1,135 @@
+package dev.stubpool.seccomp;
+
+/**
+ * Runs a program as the kernel would, on data that is made up.
+ *
+ * <p>Where C would leave a choice, this is what the kernel's translation to eBPF does: division by
+ * an X of 0 ends the program with 0, which is KILL_THREAD; shifts by X use its low five bits; A and
+ * X start as 0; the input's length is {@value SeccompData#SIZE}. The result is that of one filter:
+ * a process may have more, and the kernel answers known numbers from a bitmap (Linux 5.11), which
+ * never changes the answer.
+ *
+ * <p>Immutable; may be shared between threads.
+ */
+public final class SeccompSimulator {
+
+  private static final int SHIFT_MASK = 31;
+
+  private final BpfInstruction[] program;
+
+  /**
+   * Prepares a program to be run many times.
+   *
+   * @param program the program
+   * @throws IllegalArgumentException if the kernel would refuse it
+   */
+  public SeccompSimulator(BpfProgram program) {
+    this.program = BpfVerifier.requireValid(program).instructions().toArray(BpfInstruction[]::new);
+  }
+
+  /**
+   * What a run gives.
+   *
+   * @param ret the value that the program returned
+   * @param action what the kernel makes of it
+   * @param steps how many instructions were executed, the last one included
+   */
+  public record Result(int ret, SeccompAction action, int steps) {}
+
+  /**
+   * Runs a program once.
+   *
+   * @param program the program
+   * @param data the system call that it judges
+   * @return what it returns
+   * @throws IllegalArgumentException if the kernel would refuse the program
+   */
+  public static Result run(BpfProgram program, SeccompData data) {
+    return new SeccompSimulator(program).run(data);
+  }
+
+  /**
+   * Runs the program.
+   *
+   * @param data the system call that it judges
+   * @return what it returns
+   */
+  public Result run(SeccompData data) {
+    int a = 0;
+    int x = 0;
+    int[] m = new int[Bpf.MEMWORDS];
+    int pc = 0;
+    for (int steps = 1; ; steps++) {
+      BpfInstruction instruction = program[pc++];
+      int k = instruction.k();
+      switch (instruction.code()) {
+        case Bpf.LD | Bpf.W | Bpf.ABS -> a = data.word(k);
+        case Bpf.LD | Bpf.W | Bpf.LEN -> a = SeccompData.SIZE;
+        case Bpf.LD | Bpf.IMM -> a = k;
+        case Bpf.LD | Bpf.MEM -> a = m[k];
+        case Bpf.LDX | Bpf.W | Bpf.LEN -> x = SeccompData.SIZE;
+        case Bpf.LDX | Bpf.IMM -> x = k;
+        case Bpf.LDX | Bpf.MEM -> x = m[k];
+        case Bpf.ST -> m[k] = a;
+        case Bpf.STX -> m[k] = x;
+
+        case Bpf.ALU | Bpf.ADD | Bpf.K -> a += k;
+        case Bpf.ALU | Bpf.ADD | Bpf.X -> a += x;
+        case Bpf.ALU | Bpf.SUB | Bpf.K -> a -= k;
+        case Bpf.ALU | Bpf.SUB | Bpf.X -> a -= x;
+        case Bpf.ALU | Bpf.MUL | Bpf.K -> a *= k;
+        case Bpf.ALU | Bpf.MUL | Bpf.X -> a *= x;
+        case Bpf.ALU | Bpf.DIV | Bpf.K -> a = Integer.divideUnsigned(a, k);
+        case Bpf.ALU | Bpf.DIV | Bpf.X -> {
+          if (x == 0) {
+            return result(0, steps);
+          }
+          a = Integer.divideUnsigned(a, x);
+        }
+        case Bpf.ALU | Bpf.OR | Bpf.K -> a |= k;
+        case Bpf.ALU | Bpf.OR | Bpf.X -> a |= x;
+        case Bpf.ALU | Bpf.AND | Bpf.K -> a &= k;
+        case Bpf.ALU | Bpf.AND | Bpf.X -> a &= x;
+        case Bpf.ALU | Bpf.XOR | Bpf.K -> a ^= k;
+        case Bpf.ALU | Bpf.XOR | Bpf.X -> a ^= x;
+        case Bpf.ALU | Bpf.LSH | Bpf.K -> a <<= k;
+        case Bpf.ALU | Bpf.LSH | Bpf.X -> a <<= x & SHIFT_MASK;
+        case Bpf.ALU | Bpf.RSH | Bpf.K -> a >>>= k;
+        case Bpf.ALU | Bpf.RSH | Bpf.X -> a >>>= x & SHIFT_MASK;
+        case Bpf.ALU | Bpf.NEG -> a = -a;
+        case Bpf.MISC | Bpf.TAX -> x = a;
+        case Bpf.MISC | Bpf.TXA -> a = x;
+
+        case Bpf.JMP | Bpf.JA -> pc += k;
+        case Bpf.JMP | Bpf.JEQ | Bpf.K -> pc += skip(instruction, a == k);
+        case Bpf.JMP | Bpf.JEQ | Bpf.X -> pc += skip(instruction, a == x);
+        case Bpf.JMP | Bpf.JGT | Bpf.K ->
+            pc += skip(instruction, Integer.compareUnsigned(a, k) > 0);
+        case Bpf.JMP | Bpf.JGT | Bpf.X ->
+            pc += skip(instruction, Integer.compareUnsigned(a, x) > 0);
+        case Bpf.JMP | Bpf.JGE | Bpf.K ->
+            pc += skip(instruction, Integer.compareUnsigned(a, k) >= 0);
+        case Bpf.JMP | Bpf.JGE | Bpf.X ->
+            pc += skip(instruction, Integer.compareUnsigned(a, x) >= 0);
+        case Bpf.JMP | Bpf.JSET | Bpf.K -> pc += skip(instruction, (a & k) != 0);
+        case Bpf.JMP | Bpf.JSET | Bpf.X -> pc += skip(instruction, (a & x) != 0);
+
+        case Bpf.RET | Bpf.K -> {
+          return result(k, steps);
+        }
+        case Bpf.RET | Bpf.A -> {
+          return result(a, steps);
+        }
+        default -> throw new AssertionError("verified, yet unknown: " + instruction);
+      }
+    }
+  }
+
+  private static int skip(BpfInstruction instruction, boolean condition) {
+    return condition ? instruction.jt() : instruction.jf();
+  }
+
+  private static Result result(int ret, int steps) {
+    return new Result(ret, SeccompAction.decode(ret), steps);
+  }
+}

@@ -1,0 +1,187 @@
+package dev.stubpool.seccomp;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The kernel of this machine, asked about filters by {@code src/test/c/seccomp_oracle.c} in
+ * children that are thrown away.
+ */
+final class KernelOracle implements AutoCloseable {
+
+  /** The result of a call that killed its caller. */
+  static final long KILLED = Long.MIN_VALUE;
+
+  private static final int EINVAL = 22;
+  private static final int CALL_SIZE = 56;
+
+  private final Path folder;
+  private final Process process;
+  private final DataOutputStream requests;
+  private final InputStream answers;
+  private final long callAddress;
+
+  private KernelOracle(Path folder, Process process) {
+    this.folder = folder;
+    this.process = process;
+    this.requests = new DataOutputStream(process.getOutputStream());
+    this.answers = process.getInputStream();
+    this.callAddress = read(Long.BYTES).getLong();
+  }
+
+  /** Starts the oracle, or skips the test where there can be none. */
+  static KernelOracle open() throws IOException, InterruptedException {
+    if (!System.getProperty("os.name").equals("Linux")
+        || !System.getProperty("os.arch").equals("amd64")) {
+      skip("it needs Linux on x86-64");
+    }
+    Path folder = Files.createTempDirectory("seccomp-oracle");
+    Path program = folder.resolve("oracle");
+    try {
+      compile(program);
+      Process process =
+          new ProcessBuilder(program.toString()).redirectError(Redirect.INHERIT).start();
+      KernelOracle oracle = new KernelOracle(folder, process);
+      int error = oracle.errno(BpfProgram.of(BpfInstruction.of(0x06, 0x7fff0000)).instructions());
+      if (error != 0) {
+        oracle.close();
+        skip("the kernel lets no filter be installed: errno " + error);
+      }
+      return oracle;
+    } catch (IOException | RuntimeException e) {
+      delete(folder);
+      throw e;
+    }
+  }
+
+  private static void compile(Path program) throws IOException, InterruptedException {
+    Path source =
+        Path.of(System.getProperty("basedir", ""), "src", "test", "c", "seccomp_oracle.c");
+    Process gcc;
+    try {
+      gcc =
+          new ProcessBuilder(
+                  "gcc",
+                  "-O2",
+                  "-std=gnu11",
+                  "-Wall",
+                  "-Wextra",
+                  "-Werror",
+                  "-o",
+                  program.toString(),
+                  source.toAbsolutePath().toString())
+              .redirectErrorStream(true)
+              .start();
+    } catch (IOException e) {
+      skip("there is no gcc: " + e.getMessage());
+      return;
+    }
+    String output = new String(gcc.getInputStream().readAllBytes(), UTF_8);
+    if (gcc.waitFor() != 0) {
+      throw new IOException("gcc failed: " + output);
+    }
+  }
+
+  private static void skip(String reason) {
+    abort("no comparison with the kernel: " + reason);
+  }
+
+  /** The instruction pointer that filters see in {@link #call}. */
+  long callAddress() {
+    return callAddress;
+  }
+
+  /** Whether the kernel takes a filter: 0, or the errno of seccomp(2). */
+  int errno(List<BpfInstruction> program) {
+    send(program, List.of());
+    return readErrno();
+  }
+
+  boolean accepts(List<BpfInstruction> program) {
+    int error = errno(program);
+    if (error != 0 && error != EINVAL) {
+      throw new IllegalStateException("neither accepted nor EINVAL, but errno " + error);
+    }
+    return error == 0;
+  }
+
+  /** What system calls give under a filter that is accepted: raw results, or {@link #KILLED}. */
+  List<Long> call(BpfProgram program, List<SeccompData> calls) {
+    send(program.instructions(), calls);
+    int error = readErrno();
+    if (error != 0) {
+      throw new IllegalStateException("not accepted: errno " + error);
+    }
+    ByteBuffer in = read(Long.BYTES * calls.size());
+    List<Long> results = new ArrayList<>();
+    while (in.hasRemaining()) {
+      results.add(in.getLong());
+    }
+    return results;
+  }
+
+  private void send(List<BpfInstruction> program, List<SeccompData> calls) {
+    ByteBuffer out =
+        ByteBuffer.allocate(8 + BpfInstruction.SIZE * program.size() + CALL_SIZE * calls.size())
+            .order(ByteOrder.LITTLE_ENDIAN);
+    out.putInt(program.size()).putInt(calls.size());
+    for (BpfInstruction instruction : program) {
+      out.putShort((short) instruction.code())
+          .put((byte) instruction.jt())
+          .put((byte) instruction.jf())
+          .putInt(instruction.k());
+    }
+    for (SeccompData call : calls) {
+      out.putInt(call.nr()).putInt(0);
+      for (int i = 0; i < SeccompData.ARGUMENTS; i++) {
+        out.putLong(call.argument(i));
+      }
+    }
+    try {
+      requests.write(out.array());
+      requests.flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private int readErrno() {
+    return read(2 * Integer.BYTES).getInt();
+  }
+
+  private ByteBuffer read(int size) {
+    try {
+      byte[] bytes = answers.readNBytes(size);
+      if (bytes.length != size) {
+        throw new IllegalStateException("the oracle has died");
+      }
+      return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    requests.close();
+    process.onExit().join();
+    delete(folder);
+  }
+
+  private static void delete(Path folder) throws IOException {
+    Files.deleteIfExists(folder.resolve("oracle"));
+    Files.deleteIfExists(folder);
+  }
+}

@@ -1,0 +1,173 @@
+package dev.stubpool.seccomp;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntPredicate;
+import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * Random policies, and system calls that come near what they test: both draw from one small pool of
+ * values.
+ */
+final class RandomPolicies {
+
+  private static final List<Long> BOUNDARIES =
+      List.of(
+          0L,
+          1L,
+          0x1000L,
+          0x7fffffffL,
+          0x80000000L,
+          0xfffff000L,
+          0xffffffffL,
+          0x100000000L,
+          0x1_00001000L,
+          0x7fff_ffff_ffffL,
+          0x7fff_ffff_ffff_ffffL,
+          0x8000_0000_0000_0000L,
+          0xffff_ffff_0000_0000L,
+          0xffff_ffff_ffff_f000L,
+          -1L);
+
+  private static final List<SeccompAction> ACTIONS =
+      List.of(
+          SeccompAction.ALLOW,
+          SeccompAction.ALLOW,
+          SeccompAction.KILL_PROCESS,
+          SeccompAction.KILL_THREAD,
+          SeccompAction.LOG,
+          SeccompAction.USER_NOTIF,
+          SeccompAction.trap(0),
+          SeccompAction.trap(7),
+          SeccompAction.errno(1),
+          SeccompAction.errno(4095),
+          SeccompAction.trace(9));
+
+  private final RandomGenerator random;
+  private final Architecture architecture;
+  private final List<Long> values = new ArrayList<>();
+  private final List<Integer> numbers = new ArrayList<>();
+
+  RandomPolicies(RandomGenerator random) {
+    this.random = random;
+    this.architecture = random.nextInt(4) == 0 ? Architecture.I386 : Architecture.X86_64;
+    for (int i = 0; i < 6; i++) {
+      values.add(
+          switch (random.nextInt(4)) {
+            case 0 -> random.nextLong();
+            case 1 -> random.nextLong(0x7fff_ffff_ffffL) & -0x1000L;
+            default -> Effort.oneOf(random, BOUNDARIES);
+          });
+    }
+    int count = random.nextInt(1, random.nextInt(10) == 0 ? 100 : 12);
+    IntStream.range(0, count)
+        .map(i -> random.nextInt(4) == 0 ? random.nextInt(0x40000000) : random.nextInt(500))
+        .forEach(numbers::add);
+  }
+
+  SeccompPolicy policy() {
+    SeccompPolicy.Builder policy =
+        SeccompPolicy.builder(architecture).defaultAction(action()).badArchitectureAction(action());
+    List<Condition> shared = random.nextInt(3) == 0 ? List.of(condition()) : List.of();
+    int rules = random.nextInt(numbers.size() + 10);
+    for (int i = 0; i < rules; i++) {
+      List<Condition> conditions = new ArrayList<>(shared);
+      for (int more = random.nextInt(4); more > 0; more--) {
+        conditions.add(random.nextInt(conditions.size() + 1), condition());
+      }
+      policy.rule(new SeccompRule(Effort.oneOf(random, numbers), conditions, action()));
+    }
+    return policy.build();
+  }
+
+  Condition condition() {
+    Condition.Subject subject = new Condition.Subject(Effort.oneOf(random, fields()));
+    return switch (random.nextInt(14)) {
+      case 0 -> subject.equalTo(value());
+      case 1 -> subject.notEqualTo(value());
+      case 2 -> subject.lessThan(value());
+      case 3 -> subject.lessOrEqual(value());
+      case 4 -> subject.greaterThan(value());
+      case 5 -> subject.greaterOrEqual(value());
+      case 6 -> {
+        long mask = value();
+        yield subject.maskedEqualTo(mask, mask & value());
+      }
+      case 7 -> subject.onlyBits(value());
+      case 8 ->
+          subject.anyOf(LongStream.generate(this::value).limit(random.nextInt(1, 6)).toArray());
+      case 9 -> subject.equalTo32((int) value());
+      case 10 -> {
+        long[] range = range(order -> order <= 0);
+        yield subject.inRange(range[0], range[1]);
+      }
+      case 11 -> {
+        long[] range = range(order -> order < 0);
+        yield Condition.instructionPointerIn(range[0], range[1]);
+      }
+      default -> {
+        long[] range = range(order -> order < 0);
+        yield Condition.rangeOutside(random.nextInt(6), random.nextInt(6), range[0], range[1]);
+      }
+    };
+  }
+
+  /** A system call, mostly one that the policy has rules for. */
+  SeccompData data() {
+    int arch = architecture.auditValue();
+    if (random.nextInt(12) == 0) {
+      arch = random.nextBoolean() ? random.nextInt() : Architecture.I386.auditValue();
+    }
+    int nr = Effort.oneOf(random, numbers);
+    switch (random.nextInt(12)) {
+      case 0 -> nr += random.nextInt(-1, 2);
+      case 1 -> nr |= 0x40000000;
+      case 2 -> nr |= 0x80000000;
+      case 3 -> nr = random.nextInt();
+      default -> {}
+    }
+    return new SeccompData(nr, arch, near(), near(), near(), near(), near(), near(), near());
+  }
+
+  private List<SeccompField> fields() {
+    return List.of(
+        SeccompField.INSTRUCTION_POINTER,
+        SeccompField.ARGUMENT_0,
+        SeccompField.ARGUMENT_1,
+        SeccompField.ARGUMENT_5);
+  }
+
+  private SeccompAction action() {
+    return Effort.oneOf(random, ACTIONS);
+  }
+
+  private long value() {
+    return Effort.oneOf(random, values);
+  }
+
+  /** Two values in an order that suits. */
+  private long[] range(IntPredicate suits) {
+    long lo = value();
+    long hi = random.nextInt(3) == 0 ? lo + random.nextInt(1, 0x2000) : value();
+    if (suits.test(Long.compareUnsigned(lo, hi))) {
+      return new long[] {lo, hi};
+    }
+    return suits.test(Long.compareUnsigned(hi, lo)) ? new long[] {hi, lo} : new long[] {0, -1};
+  }
+
+  /** A value of the pool, or one that differs little, in one half only, or by one of the pool. */
+  private long near() {
+    long value = value();
+    return switch (random.nextInt(10)) {
+      case 0 -> value + 1;
+      case 1 -> value - 1;
+      case 2 -> value ^ 1L << random.nextInt(64);
+      case 3 -> (value & 0xffffffffL) | (value() & 0xffffffff00000000L);
+      case 4 -> value - value();
+      case 5 -> value & value();
+      default -> value;
+    };
+  }
+}

@@ -1,0 +1,380 @@
+package dev.stubpool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.stubpool.filter.MappableWindow;
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.support.ChildJvm;
+import dev.stubpool.support.Proc;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Every failure a user can meet, its exact message, and a pool that goes on. */
+class FailureIT {
+  private static final long SOMEWHERE = 0x1000_0000L;
+  private static final long PAGE = AddressSpace.PAGE_SIZE;
+
+  private final StubPool pool =
+      StubPool.open(
+          StubPoolOptions.builder()
+              .name("small")
+              .minIdle(0)
+              .maxStubs(2)
+              .maxWaiters(1)
+              .acquireTimeout(Duration.ofMillis(100))
+              .build());
+
+  @AfterEach
+  void shouldStillWork() {
+    if (!pool.isClosed()) {
+      try (Stub stub = pool.acquire(Duration.ofSeconds(10))) {
+        assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
+      }
+    }
+    pool.close();
+    assertThat(Proc.stubs()).isEmpty();
+  }
+
+  @Test
+  void poolFull() {
+    try (Stub first = pool.acquire();
+        Stub second = pool.acquire()) {
+      assertThatThrownBy(pool::acquire)
+          .isInstanceOf(AcquireTimeoutException.class)
+          .hasMessage(
+              "pool small: no stub within PT0.1S; total=2 idle=0 leased=2 forging=0 waiting=1;"
+                  + " all 2 (maxStubs) are in use");
+      assertThat(pool.tryAcquire()).isNull();
+      assertThat(first.pid()).isNotEqualTo(second.pid());
+    }
+  }
+
+  @Test
+  void tooManyWaiters() {
+    try (Stub first = pool.acquire();
+        Stub second = pool.acquire()) {
+      CompletableFuture<Stub> waiter =
+          CompletableFuture.supplyAsync(() -> pool.acquire(Duration.ofSeconds(20)));
+      Proc.await("a waiter", () -> pool.stats().waiting() == 1);
+      assertThatThrownBy(() -> pool.acquire(Duration.ofSeconds(20)))
+          .isInstanceOf(TooManyWaitersException.class)
+          .hasMessage(
+              "pool small: 1 threads already wait for a stub (maxWaiters); total=2 idle=0 leased=2"
+                  + " forging=0 waiting=1");
+      int pid = second.pid();
+      second.close();
+      Stub given = waiter.join();
+      assertThat(given.pid()).isEqualTo(pid).isNotEqualTo(first.pid());
+      given.close();
+    }
+  }
+
+  @Test
+  void interruptedWaiter() throws InterruptedException {
+    try (Stub first = pool.acquire();
+        Stub second = pool.acquire()) {
+      CompletableFuture<String> outcome = new CompletableFuture<>();
+      Thread waiter =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try {
+                      pool.acquire(Duration.ofSeconds(20));
+                    } catch (AcquireInterruptedException e) {
+                      outcome.complete(e.getMessage() + Thread.currentThread().isInterrupted());
+                    }
+                  });
+      Proc.await("a waiter", () -> pool.stats().waiting() == 1);
+      waiter.interrupt();
+      assertThat(outcome.join())
+          .isEqualTo("interrupted while waiting for a stub of pool smalltrue");
+      assertThat(first.pid()).isNotEqualTo(second.pid());
+    }
+  }
+
+  @Test
+  void closedPool() {
+    Stub stub = pool.acquire();
+    pool.close();
+    String message = "pool small is closed";
+    assertThatThrownBy(pool::acquire)
+        .isInstanceOf(StubPoolClosedException.class)
+        .hasMessage(message);
+    assertThatThrownBy(pool::tryAcquire).hasMessage(message);
+    assertThatThrownBy(() -> pool.memoryFile(1)).hasMessage(message);
+    assertThatThrownBy(() -> pool.mappable(Path.of("/"))).hasMessage(message);
+    assertThatThrownBy(() -> stub.syscall(Abi.SYS_getpid)).hasMessage(message);
+    assertThatThrownBy(() -> stub.memory().read(SOMEWHERE, 1)).hasMessage(message);
+    stub.close();
+    pool.close();
+  }
+
+  @Test
+  void deniedAndUnknownCalls() {
+    try (Stub stub = pool.acquire()) {
+      assertThatThrownBy(() -> stub.syscall(Abi.SYS_openat, -100, 0))
+          .isInstanceOf(DeniedSystemCallException.class)
+          .hasMessage(
+              "openat (257) with these arguments is denied by the stub's filter; nothing was"
+                  + " called");
+      assertThatThrownBy(() -> stub.syscall(9999))
+          .isInstanceOf(DeniedSystemCallException.class)
+          .hasMessage(
+              "system call 9999 (9999) with these arguments is denied by the stub's filter; nothing"
+                  + " was called");
+      assertThatThrownBy(() -> stub.syscall(-1)).isInstanceOf(DeniedSystemCallException.class);
+    }
+  }
+
+  @Test
+  void callsThatAreNotForCallers() {
+    try (Stub stub = pool.acquire()) {
+      assertThatThrownBy(() -> stub.syscall(Abi.SYS_clone, Abi.CHILD_STUB_FLAGS))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("clone is not for callers: acquire another stub");
+      assertThatThrownBy(() -> stub.syscall(Abi.SYS_exit))
+          .hasMessage("exit is not for callers: use kill() or close()");
+      assertThatThrownBy(() -> stub.syscall(Abi.SYS_futex))
+          .hasMessage("futex is not for callers: a stub waits by itself while it is idle");
+      assertThatThrownBy(() -> stub.syscall(Abi.SYS_prctl))
+          .hasMessage(
+              "prctl is not for callers: the pool arms the parent death signal with the first"
+                  + " call");
+      assertThatThrownBy(() -> stub.syscall(Abi.SYS_getpid, 1, 2, 3, 4, 5, 6, 7))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("a system call has at most 6 arguments, not 7");
+    }
+  }
+
+  @Test
+  void badAddresses() {
+    AddressSpace space = pool.addressSpace();
+    try (Stub stub = pool.acquire();
+        MemoryFile file = pool.memoryFile(PAGE)) {
+      StubMemory memory = stub.memory();
+      assertThatThrownBy(() -> memory.mapAnonymous(SOMEWHERE + 1, PAGE, Protection.READ))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(
+              "address 0x10000001 and size 0x1000 must be multiples of the page size 0x1000");
+      assertThatThrownBy(
+              () -> memory.map(SOMEWHERE, file, 1, PAGE, Protection.READ, Sharing.SHARED))
+          .hasMessage("offset 0x1 must be a multiple of the page size 0x1000");
+      String limits =
+          " is not within the mappable addresses [0x%x, 0x%x) less the image's [0x%x, 0x%x)"
+              .formatted(space.lowest(), space.highest(), space.imageStart(), space.imageEnd());
+      long kernel = 0xffff_8000_0000_0000L;
+      assertThatThrownBy(() -> memory.mapAnonymous(kernel, PAGE, Protection.READ))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("[0xffff800000000000, 0xffff800000001000)" + limits);
+      for (long address : new long[] {0, space.imageStart(), space.imageEnd() - PAGE, -PAGE}) {
+        assertThatThrownBy(() -> memory.unmap(address, PAGE)).hasMessageEndingWith(limits);
+        assertThatThrownBy(() -> memory.protect(address, PAGE, Protection.NONE))
+            .hasMessageEndingWith(limits);
+      }
+      assertThatThrownBy(() -> memory.unmap(SOMEWHERE, 0)).hasMessageEndingWith(limits);
+      assertThatThrownBy(() -> memory.unmap(SOMEWHERE, -PAGE)).hasMessageEndingWith(limits);
+      assertThatThrownBy(() -> memory.read(kernel, 1))
+          .isInstanceOf(SystemCallException.class)
+          .hasMessage(
+              "process_vm_readv: EFAULT while copying memory of stub "
+                  + stub.pid()
+                  + " at 0xffff800000000000");
+    }
+  }
+
+  @Test
+  void closedDescriptor() {
+    try (Stub stub = pool.acquire()) {
+      MemoryFile file = pool.memoryFile(PAGE);
+      stub.memory().map(SOMEWHERE, file, 0, PAGE, Protection.READ, Sharing.SHARED);
+      file.close();
+      file.close();
+      assertThatThrownBy(
+              () -> stub.memory().map(SOMEWHERE, file, 0, PAGE, Protection.READ, Sharing.SHARED))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("memory file of 4096 bytes is closed");
+      assertThat(stub.memory().read(SOMEWHERE, 1)).containsExactly(0);
+    }
+  }
+
+  @Test
+  void filesThatCannotBeMapped() {
+    assertThatThrownBy(() -> pool.mappable(Path.of("/does/not/exist")))
+        .isInstanceOf(SystemCallException.class)
+        .hasMessage("openat: ENOENT while opening /does/not/exist to map it");
+    assertThatThrownBy(() -> pool.mappable(Path.of("/"), StandardOpenOption.APPEND))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("APPEND makes no sense for a mapping; use READ, or READ and WRITE");
+    assertThatThrownBy(() -> pool.memoryFile(0)).hasMessage("size is 0, must be positive");
+    try (Stub stub = pool.acquire();
+        HostFile folder = pool.mappable(Path.of("/tmp"))) {
+      assertThatThrownBy(
+              () -> stub.memory().map(SOMEWHERE, folder, 0, PAGE, Protection.READ, Sharing.SHARED))
+          .isInstanceOf(SystemCallException.class)
+          .hasMessage("mmap: ENODEV while mapping /tmp into stub " + stub.pid());
+    }
+    try (Stub stub = pool.acquire();
+        HostFile readOnly = pool.mappable(Path.of("/proc/self/exe"))) {
+      assertThatThrownBy(
+              () ->
+                  stub.memory()
+                      .map(SOMEWHERE, readOnly, 0, PAGE, Protection.READ_WRITE, Sharing.SHARED))
+          .hasMessage("mmap: EACCES while mapping /proc/self/exe into stub " + stub.pid());
+    }
+  }
+
+  @Test
+  void windowFull() {
+    MappableWindow window = MappableWindow.get();
+    assertThatThrownBy(() -> occupy(window, window.freeSlots() + 1))
+        .isInstanceOf(StubPoolException.class)
+        .hasMessage("all 256 mappable descriptors are in use while testing; try again");
+    assertThat(window.freeSlots()).isEqualTo(256);
+  }
+
+  private static long occupy(MappableWindow window, int more) {
+    return more == 0 ? 0 : window.during(0, "testing", slot -> occupy(window, more - 1));
+  }
+
+  @Test
+  void outOfProcesses() {
+    String output = runAs("limited", List.of("prlimit", "--nproc=40:40"));
+    assertThat(output)
+        .contains(
+            "clone: EAGAIN while forging a stub; a limit on processes is reached: look at ulimit -u"
+                + " (RLIMIT_NPROC), pids.max of the cgroup, /proc/sys/kernel/pid_max and"
+                + " threads-max")
+        .contains("and on it goes");
+  }
+
+  /** Takes stubs until the kernel has no more; then gives one back and takes it again. */
+  static final class Greedy {
+    public static void main(String[] arguments) {
+      try (StubPool pool =
+          StubPool.open(StubPoolOptions.builder().minIdle(0).maxStubs(1000).build())) {
+        ArrayDeque<Stub> stubs = new ArrayDeque<>();
+        try {
+          while (true) {
+            stubs.add(pool.acquire(Duration.ofSeconds(5)));
+          }
+        } catch (SystemCallException e) {
+          System.out.println(e.getMessage());
+        }
+        for (int i = 0; i < 10; i++) {
+          Stub back = stubs.remove();
+          long pid = back.pid();
+          back.kill();
+          back.close();
+          Proc.await("a death", () -> !Files.exists(Path.of("/proc/" + pid)));
+          stubs.add(pool.acquire(Duration.ofSeconds(5)));
+        }
+        System.out.println(stubs.getLast().syscall(Abi.SYS_getpid) > 0 ? "and on it goes" : "");
+      }
+    }
+  }
+
+  private static String runAs(String what, List<String> prefix) {
+    return Unprivileged.run(what, prefix, Greedy.class);
+  }
+
+  @Test
+  void ptraceDenied() {
+    ChildJvm.Outcome outcome = ChildJvm.run(ChildJvm.command(NoPtrace.class));
+    assertThat(outcome.output())
+        .contains(
+            "ptrace(PTRACE_SEIZE): EPERM while making the source stub; a seccomp filter of this"
+                + " process forbids it: let ptrace(2) through in the container's profile (docker"
+                + " run --cap-add SYS_PTRACE or --security-opt seccomp=...)");
+    assertThat(outcome.status()).isZero();
+  }
+
+  /** Denies itself ptrace, as a container's profile would. */
+  static final class NoPtrace {
+    public static void main(String[] arguments) {
+      Filters.deny(Abi.SYS_ptrace, Errno.EPERM);
+      Opening.main(arguments);
+      if (!Proc.stubs().isEmpty()) {
+        System.exit(3);
+      }
+    }
+  }
+
+  @Test
+  void birthDenied() {
+    assertThat(birthWithout(Abi.SYS_seccomp, Errno.ENOSYS))
+        .contains(
+            "seccomp(SECCOMP_SET_MODE_FILTER): ENOSYS while making the source stub (step FILTER);"
+                + " the kernel needs CONFIG_SECCOMP_FILTER, and a container must let seccomp(2)"
+                + " through");
+    assertThat(birthWithout(Abi.SYS_rt_sigaction, Errno.EACCES))
+        .contains("rt_sigaction: EACCES while making the source stub (step DISPOSITIONS)");
+    assertThat(birthWithout(Abi.SYS_mremap, Errno.EPERM))
+        .contains(
+            "mremap of the vDSO: EPERM while making the source stub (step VDSO); this kernel seals"
+                + " the vDSO (CONFIG_MSEAL_SYSTEM_MAPPINGS), and stubs must be rid of it: boot one"
+                + " without");
+  }
+
+  private static String birthWithout(int number, int errno) {
+    ChildJvm.Outcome outcome =
+        ChildJvm.run(
+            ChildJvm.command(Crippled.class, Integer.toString(number), Integer.toString(errno)));
+    assertThat(outcome.status()).as(outcome.output()).isZero();
+    return outcome.output();
+  }
+
+  /** Denies itself, and so its source stub, one call of the birth. */
+  static final class Crippled {
+    public static void main(String[] arguments) {
+      try (StubPool pool = StubPool.open(StubPoolOptions.defaults())) {
+        System.out.println(pool.name() + " can be opened");
+      }
+      Filters.deny(Integer.parseInt(arguments[0]), Integer.parseInt(arguments[1]));
+      Opening.main(arguments);
+      if (!Proc.stubs().isEmpty()) {
+        System.exit(3);
+      }
+    }
+  }
+
+  @Test
+  void noNativeAccess() {
+    ChildJvm.Outcome outcome =
+        ChildJvm.run(ChildJvm.command(List.of(), ChildJvm.classPath(), Opening.class));
+    assertThat(outcome.output())
+        .contains(
+            "stubpool may not call native code in this JVM: add the option"
+                + " --enable-native-access=ALL-UNNAMED to the java command");
+  }
+
+  @Test
+  void tooFewDescriptors() {
+    List<String> command = new ArrayList<>(List.of("prlimit", "--nofile=300:300"));
+    command.addAll(ChildJvm.command(Opening.class));
+    assertThat(ChildJvm.run(command).output())
+        .contains(
+            "no 256 free descriptors in a row from 225 up to the limit of 300"
+                + " (fcntl(F_DUPFD_CLOEXEC): EMFILE); raise it: ulimit -n 4096");
+  }
+
+  /** Opens a pool and says how that went. */
+  static final class Opening {
+    public static void main(String[] arguments) {
+      try (StubPool pool = StubPool.open(StubPoolOptions.defaults())) {
+        System.out.println("opened " + pool);
+      } catch (StubPoolException e) {
+        System.out.println(e.getMessage());
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package dev.stubpool;
+
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.Kernel;
+import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.seccomp.Architecture;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompCompiler;
+import dev.stubpool.seccomp.SeccompPolicy;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Filters for a whole child JVM, which it cannot get rid of. */
+final class Filters {
+  private static final int SECCOMP_SET_MODE_FILTER = 1;
+  private static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
+
+  private Filters() {}
+
+  /** Makes a system call fail, in all threads and all children to come. */
+  static void deny(int number, int errno) {
+    install(
+        SeccompPolicy.builder(Architecture.X86_64)
+            .defaultAction(SeccompAction.ALLOW)
+            .badArchitectureAction(SeccompAction.ALLOW)
+            .rule(number, SeccompAction.errno(errno))
+            .build());
+  }
+
+  private static void install(SeccompPolicy policy) {
+    StubImage.get();
+    byte[] program = SeccompCompiler.compile(policy).toBytes();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment instructions = arena.allocateFrom(ValueLayout.JAVA_BYTE, program);
+      MemorySegment header = arena.allocate(16, 8); // struct sock_fprog
+      header.set(ValueLayout.JAVA_SHORT, 0, (short) (program.length / 8));
+      header.set(ValueLayout.JAVA_LONG, 8, instructions.address());
+      if (Kernel.call(Abi.SYS_prctl, Abi.PR_SET_NO_NEW_PRIVS, 1, 0, 0) != 0) {
+        throw new AssertionError("no_new_privs");
+      }
+      long result =
+          Kernel.call(
+              Abi.SYS_seccomp,
+              SECCOMP_SET_MODE_FILTER,
+              SECCOMP_FILTER_FLAG_TSYNC,
+              header.address());
+      if (result != 0) {
+        throw new AssertionError("seccomp: " + result);
+      }
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package dev.stubpool;
+
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.Kernel;
+import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.support.ChildJvm;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+
+/** Child JVMs of a user without privileges. */
+final class Unprivileged {
+  static final int UID = 65534;
+
+  private Unprivileged() {}
+
+  /**
+   * Runs {@code main} as that user under {@code prefix}, such as a limit; its output. Skips the
+   * test for who is not root.
+   */
+  static String run(String what, List<String> prefix, Class<?> main, String... arguments) {
+    StubImage.get();
+    Assumptions.assumeTrue(Kernel.call(Abi.SYS_geteuid) == 0, "needs root to become user " + UID);
+    Path folder = null;
+    try {
+      folder = Files.createTempDirectory("stubpool-" + what);
+      List<String> command = new ArrayList<>(prefix);
+      command.addAll(
+          List.of(
+              "setpriv", "--reuid=" + UID, "--regid=" + UID, "--clear-groups", "--no-new-privs"));
+      command.addAll(
+          ChildJvm.command(
+              List.of("--enable-native-access=ALL-UNNAMED"),
+              ChildJvm.readableClassPath(folder),
+              main,
+              arguments));
+      return ChildJvm.run(command).output();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      delete(folder);
+    }
+  }
+
+  private static void delete(Path folder) {
+    if (folder == null) {
+      return;
+    }
+    try (var paths = Files.walk(folder)) {
+      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

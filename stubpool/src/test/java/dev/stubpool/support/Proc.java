@@ -1,0 +1,56 @@
+package dev.stubpool.support;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/** What tests look up in /proc. */
+public final class Proc {
+  private Proc() {}
+
+  /** A field of /proc/PID/status. */
+  public static String status(int pid, String field) {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
+        if (line.startsWith(field + ":")) {
+          return line.substring(field.length() + 1).strip();
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    throw new AssertionError("no " + field + " in /proc/" + pid + "/status");
+  }
+
+  /** Living or dead children of this process that are stubs. */
+  public static List<Integer> stubs() {
+    List<Integer> stubs = new ArrayList<>();
+    for (int pid : Orphans.children()) {
+      try {
+        if (Files.readString(Path.of("/proc/" + pid + "/comm")).strip().equals("stubpool-stub")) {
+          stubs.add(pid);
+        }
+      } catch (IOException e) {
+        continue; // gone
+      }
+    }
+    return stubs;
+  }
+
+  /** Waits for something that another thread or process does, at most 20 s. */
+  public static void await(String what, BooleanSupplier condition) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new AssertionError("waited in vain for: " + what);
+      }
+      LockSupport.parkNanos(200_000);
+    }
+  }
+}

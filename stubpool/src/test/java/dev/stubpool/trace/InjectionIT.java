@@ -1,0 +1,181 @@
+package dev.stubpool.trace;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.stubpool.StubDiedException;
+import dev.stubpool.StubUnresponsiveException;
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.nativestubs.ImageSymbols;
+import dev.stubpool.nativestubs.MemoryCalls;
+import dev.stubpool.nativestubs.ProcessCalls;
+import dev.stubpool.support.Proc;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+
+/** Injected calls that are disturbed: by signals, by death, by nothing happening at all. */
+class InjectionIT {
+  private static final String STEP = "testing";
+  private static final int SIGCONT = 18;
+  private static final int SIGUSR1 = 10;
+
+  @Test
+  void shouldMakeAnInterruptedCallAgainExactlyOnceInEffect() throws Exception {
+    try (TracedStub stubs = new TracedStub();
+        Arena arena = Arena.ofShared()) {
+      Tracee stub = stubs.forge();
+      long page = 0x1000_0000L;
+      long flags = Abi.MAP_FIXED | Abi.MAP_PRIVATE | Abi.MAP_ANONYMOUS;
+      stubs.tracer.inject(stub, Abi.SYS_mmap, page, Abi.IMAGE_PAGE, 3, flags, -1, 0, STEP);
+      // A wait of 300 ms that only its timeout ends. Interrupted, it becomes restart_syscall and
+      // goes on.
+      MemorySegment timeout = arena.allocate(16, 8);
+      timeout.set(JAVA_LONG, 8, 300_000_000);
+      MemoryCalls.write(stub.pid(), page, timeout);
+      AtomicBoolean over = new AtomicBoolean();
+      AtomicLong sent = new AtomicLong();
+      Thread sender =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    int[] signals = {
+                      Abi.SIGURG, Abi.SIGTRAP, Abi.SIGSYS, Abi.SIGSTOP, SIGCONT, SIGUSR1
+                    };
+                    for (int i = 0; !over.get(); i++) {
+                      ProcessCalls.kill(stub.pid(), signals[i % signals.length]);
+                      sent.incrementAndGet();
+                      Thread.yield();
+                    }
+                  });
+      long start = System.nanoTime();
+      long result =
+          stubs.tracer.inject(
+              stub,
+              Abi.SYS_futex,
+              stubs.image.address(ImageSymbols.STUB_PARK_WORD),
+              Abi.FUTEX_WAIT_PRIVATE,
+              0,
+              page,
+              0,
+              0,
+              STEP);
+      long took = System.nanoTime() - start;
+      over.set(true);
+      sender.join();
+      assertThat(result).isEqualTo(-Errno.ETIMEDOUT);
+      assertThat(took).isBetween(300_000_000L, 2_000_000_000L);
+      assertThat(sent.get()).isGreaterThan(10);
+      assertThat(stubs.tracer.inject(stub, Abi.SYS_getpid, 0, 0, 0, 0, 0, 0, STEP))
+          .isEqualTo(stub.pid());
+    }
+  }
+
+  @Test
+  void shouldGiveRightResultsUnderForeignSignals() throws Exception {
+    try (TracedStub stubs = new TracedStub()) {
+      Tracee stub = stubs.forge();
+      AtomicBoolean over = new AtomicBoolean();
+      long seed = new Random().nextLong();
+      Thread sender =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    Random random = new Random(seed);
+                    int[] signals = {
+                      Abi.SIGURG, Abi.SIGTRAP, Abi.SIGSYS, Abi.SIGSTOP, SIGCONT, SIGUSR1
+                    };
+                    while (!over.get()) {
+                      ProcessCalls.kill(stub.pid(), signals[random.nextInt(signals.length)]);
+                    }
+                  });
+      int rounds = Boolean.getBoolean("stubpool.proof") ? 200_000 : 20_000;
+      for (int i = 0; i < rounds; i++) {
+        assertThat(stubs.tracer.inject(stub, Abi.SYS_getpid, 0, 0, 0, 0, 0, 0, STEP))
+            .as("round %d, seed %d", i, seed)
+            .isEqualTo(stub.pid());
+      }
+      over.set(true);
+      sender.join();
+    }
+  }
+
+  @Test
+  void shouldKillWhatDoesNotStop() {
+    try (TracedStub stubs = new TracedStub(Duration.ofMillis(300))) {
+      Tracee stub = stubs.forge();
+      long start = System.nanoTime();
+      assertThatThrownBy(() -> waitForEver(stubs, stub))
+          .isInstanceOf(StubDiedException.class)
+          .hasMessage("stub %d is dead (killed by SIGKILL) while %s".formatted(stub.pid(), STEP));
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(3));
+      Tracee next = stubs.forge();
+      assertThat(stubs.tracer.inject(next, Abi.SYS_getpid, 0, 0, 0, 0, 0, 0, STEP))
+          .isEqualTo(next.pid());
+    }
+  }
+
+  private static void waitForEver(TracedStub stubs, Tracee stub) {
+    stubs.tracer.inject(
+        stub,
+        Abi.SYS_futex,
+        stubs.image.address(ImageSymbols.STUB_PARK_WORD),
+        Abi.FUTEX_WAIT_PRIVATE,
+        0,
+        0,
+        0,
+        0,
+        STEP);
+  }
+
+  /** A frozen process neither stops nor dies: the nearest thing to one that hangs in the kernel. */
+  @Test
+  void shouldGiveUpOnWhatTheKernelHolds() throws IOException {
+    Path freezer = Path.of("/sys/fs/cgroup/freezer/stubpool-test-" + ProcessHandle.current().pid());
+    try {
+      Files.createDirectory(freezer);
+    } catch (IOException e) {
+      Assumptions.abort("needs root and a version 1 freezer cgroup: " + e);
+    }
+    try (TracedStub stubs = new TracedStub(Duration.ofMillis(300))) {
+      Tracee stub = stubs.forge();
+      Files.writeString(freezer.resolve("cgroup.procs"), Integer.toString(stub.pid()));
+      Files.writeString(freezer.resolve("freezer.state"), "FROZEN");
+      try {
+        assertThatThrownBy(() -> waitForEver(stubs, stub))
+            .isInstanceOf(StubUnresponsiveException.class)
+            .hasMessage(
+                "stub %d neither stopped within PT0.3S nor died of SIGKILL while %s; the kernel holds it,"
+                        .formatted(stub.pid(), STEP)
+                    + " /proc/%d/stack tells where".formatted(stub.pid()));
+      } finally {
+        Files.writeString(freezer.resolve("freezer.state"), "THAWED");
+      }
+      Tracee next = stubs.forge();
+      assertThat(stubs.tracer.inject(next, Abi.SYS_getpid, 0, 0, 0, 0, 0, 0, STEP))
+          .isEqualTo(next.pid());
+      Proc.await("the frozen stub's death", () -> stubs.tracer.findDead() == stub.pid());
+      stubs.tracer.reapStranger(stub.pid());
+    } finally {
+      Proc.await("an empty cgroup", () -> isGone(freezer));
+    }
+  }
+
+  private static boolean isGone(Path cgroup) {
+    try {
+      return Files.deleteIfExists(cgroup);
+    } catch (IOException e) {
+      return false; // busy
+    }
+  }
+}
