@@ -1,5 +1,6 @@
 package dev.stubpool;
 
+import dev.stubpool.trace.TracerThread;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
@@ -8,7 +9,7 @@ import java.util.concurrent.locks.LockSupport;
  * A thread that waits for a stub. {@code outcome} goes from null to a {@link Stub}, an exception or
  * {@link GivenUp} by one CAS: the tracer's, or the waiting thread's own when it gives up.
  */
-final class AcquireRequest {
+final class AcquireRequest implements TracerThread.Task {
   private enum GivenUp {
     CANCELLED
   }
@@ -24,7 +25,22 @@ final class AcquireRequest {
   }
 
   private final Thread waiter = Thread.currentThread();
+  private final ForgeWork work;
   private volatile Object outcome;
+
+  AcquireRequest(ForgeWork work) {
+    this.work = work;
+  }
+
+  @Override
+  public void run() {
+    work.queueUp(this);
+  }
+
+  @Override
+  public void abandon() {
+    complete(new StubPoolClosedException(work.poolName()));
+  }
 
   /** Gives up; false if there is an outcome already, which the caller must then take. */
   boolean cancel() {

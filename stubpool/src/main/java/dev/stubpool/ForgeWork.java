@@ -122,8 +122,8 @@ final class ForgeWork implements TracerThread.Work {
               + summary());
     }
     try {
-      AcquireRequest request = new AcquireRequest();
-      thread.offer(() -> line.add(request));
+      AcquireRequest request = new AcquireRequest(this);
+      thread.offer(request);
       while (!request.isDone()) {
         long left = limit - (System.nanoTime() - start);
         if (Thread.interrupted()) {
@@ -135,9 +135,8 @@ final class ForgeWork implements TracerThread.Work {
           Thread.currentThread().interrupt();
           break;
         }
-        if (left <= 0 || thread.isDead()) {
+        if (left <= 0) {
           if (request.cancel()) {
-            pool.checkOpen();
             throw new AcquireTimeoutException(
                 "pool "
                     + options.name()
@@ -198,7 +197,15 @@ final class ForgeWork implements TracerThread.Work {
         sourcePid);
   }
 
+  String poolName() {
+    return options.name();
+  }
+
   // ---- the tracer thread ----
+
+  void queueUp(AcquireRequest request) {
+    line.add(request);
+  }
 
   @Override
   public void begin() {

@@ -194,7 +194,7 @@ public final class StubPool implements AutoCloseable {
     if (isClosed()) {
       throw new StubPoolClosedException(name());
     }
-    if (tracer.isDead()) {
+    if (tracer.hasEnded()) {
       throw new StubPoolException(
           "pool " + name() + " is broken: its tracer thread ended, see the log");
     }

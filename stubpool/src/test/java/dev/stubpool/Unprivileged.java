@@ -6,6 +6,9 @@ import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.support.ChildJvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +19,7 @@ import org.junit.jupiter.api.Assumptions;
 /** Child JVMs of a user without privileges. */
 final class Unprivileged {
   static final int UID = 65534;
+  private static final int RLIMIT_NPROC = 6;
 
   private Unprivileged() {}
 
@@ -44,6 +48,18 @@ final class Unprivileged {
       throw new UncheckedIOException(e);
     } finally {
       delete(folder);
+    }
+  }
+
+  /** Sets RLIMIT_NPROC of this process, which counts the threads of the user. */
+  static void limitProcessesTo(long count) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment limits = arena.allocate(ValueLayout.JAVA_LONG, 2);
+      limits.setAtIndex(ValueLayout.JAVA_LONG, 0, count);
+      limits.setAtIndex(ValueLayout.JAVA_LONG, 1, count);
+      if (Kernel.call(Abi.SYS_prlimit64, 0, RLIMIT_NPROC, limits.address(), 0) != 0) {
+        throw new AssertionError("prlimit64");
+      }
     }
   }
 

@@ -40,9 +40,11 @@ public final class Main implements Runnable {
       usageHelp = true,
       scope = ScopeType.INHERIT,
       description = "Show this help.")
+  @SuppressWarnings("UnusedVariable") // picocli's own
   private boolean help;
 
   @Option(names = "--version", versionHelp = true, description = "Show the version.")
+  @SuppressWarnings("UnusedVariable") // picocli's own
   private boolean version;
 
   @Option(

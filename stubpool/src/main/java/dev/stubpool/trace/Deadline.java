@@ -14,6 +14,7 @@ final class Deadline {
   private final int tid;
   private final long patience;
   private Tracee target;
+  private long killedFor = NONE;
   private volatile long expires = NONE;
 
   /**
@@ -64,6 +65,13 @@ final class Deadline {
   /** The waiting thread. */
   int tid() {
     return tid;
+  }
+
+  /** Whether this is the first kill for a wait; the watchdog's alone. */
+  boolean firstKill(long wait) {
+    boolean first = killedFor != wait;
+    killedFor = wait;
+    return first;
   }
 
   /** How long a wait may take. */

@@ -8,7 +8,7 @@ import java.util.concurrent.locks.LockSupport;
  * Something that a caller wants done on a tracer thread, and waits for. The result is written
  * before {@code done} (volatile) and read after it.
  */
-public abstract class Request implements Runnable {
+public abstract class Request implements TracerThread.Task {
   private final Thread caller = Thread.currentThread();
   private long result;
   private Throwable failure;
@@ -24,6 +24,15 @@ public abstract class Request implements Runnable {
     } catch (RuntimeException | Error e) {
       failure = e; // the caller's: the tracer goes on
     } finally {
+      done = true;
+      LockSupport.unpark(caller);
+    }
+  }
+
+  @Override
+  public final void abandon() {
+    if (!done) {
+      failure = new StubUnresponsiveException("the tracer thread has ended");
       done = true;
       LockSupport.unpark(caller);
     }
@@ -46,11 +55,8 @@ public abstract class Request implements Runnable {
     while (!done) {
       LockSupport.parkNanos(this, deadline - System.nanoTime());
       interrupted |= Thread.interrupted();
-      if (!done && (thread.isDead() || System.nanoTime() - deadline > 0)) {
-        throw new StubUnresponsiveException(
-            thread.isDead()
-                ? "the tracer thread has ended"
-                : "the tracer thread did not answer within " + atMost);
+      if (!done && System.nanoTime() - deadline > 0) {
+        throw new StubUnresponsiveException("the tracer thread did not answer within " + atMost);
       }
     }
     if (interrupted) {

@@ -19,6 +19,16 @@ public final class TracerThread {
   /** Tasks run before the loop's own work gets its turn. */
   private static final int MOST_TASKS_A_TURN = 256;
 
+  /** Something to be done on the tracer thread. */
+  @FunctionalInterface
+  public interface Task {
+    /** Does it. */
+    void run();
+
+    /** Is called instead when the thread ends first, by it or by who offers. */
+    default void abandon() {}
+  }
+
   /** The work that a tracer thread does besides its tasks. All methods run on the thread. */
   public interface Work {
     /** Runs first. A failure ends the thread. */
@@ -38,11 +48,12 @@ public final class TracerThread {
     void end();
   }
 
-  private final MpscUnboundedVarHandleArrayQueue<Runnable> queue =
+  private final MpscUnboundedVarHandleArrayQueue<Task> queue =
       new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK);
   private final Thread thread;
   private volatile boolean asleep;
   private volatile boolean stopping;
+  private volatile boolean ended;
 
   /** Makes a thread that is not started yet. */
   public TracerThread(String name, Work work) {
@@ -59,17 +70,20 @@ public final class TracerThread {
     return Thread.currentThread() == thread;
   }
 
-  /** Whether the thread has ended: a task offered now is never run. */
-  public boolean isDead() {
-    return !thread.isAlive();
+  /** Whether the thread has done its last work: a task offered now is abandoned. */
+  public boolean hasEnded() {
+    return ended;
   }
 
-  /** Hands a task over. Any thread; never blocks. */
-  public void offer(Runnable task) {
+  /** Hands a task over: it is run, or abandoned, once or more. Any thread; never blocks. */
+  public void offer(Task task) {
     queue.offer(task);
     VarHandle.fullFence();
     if (asleep) {
       LockSupport.unpark(thread);
+    }
+    if (ended) {
+      task.abandon(); // perhaps nobody looks at the queue any more
     }
   }
 
@@ -106,7 +120,7 @@ public final class TracerThread {
     try {
       while (!stopping) {
         int served = 0;
-        Runnable task;
+        Task task;
         while (served < MOST_TASKS_A_TURN && (task = queue.relaxedPoll()) != null) {
           task.run();
           served++;
@@ -117,7 +131,16 @@ public final class TracerThread {
         }
       }
     } finally {
-      work.end();
+      try {
+        work.end();
+      } finally {
+        ended = true;
+        VarHandle.fullFence();
+        Task task;
+        while ((task = queue.poll()) != null) {
+          task.abandon();
+        }
+      }
     }
   }
 

@@ -72,8 +72,10 @@ final class Watchdog {
         return;
       }
       if (now - wait < GRACE_NANOS) {
-        LOG.warn(
-            "process {} did not stop within {}; killing it", target.pid(), deadline.patience());
+        if (deadline.firstKill(wait)) {
+          LOG.warn(
+              "process {} did not stop within {}; killing it", target.pid(), deadline.patience());
+        }
         target.kill();
       } else {
         deadline.abandon(wait);

@@ -41,7 +41,7 @@ public final class ChildJvm implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-XX:+UseSerialGC");
-    command.add("-Xshare:auto");
+    command.add("-XX:TieredStopAtLevel=1"); // a short life
     command.add("--illegal-native-access=deny");
     command.addAll(options);
     command.add("-cp");
@@ -61,7 +61,7 @@ public final class ChildJvm implements AutoCloseable {
     entries.add(location(ChildJvm.class)); // test classes
     String modules = System.getProperty("jdk.module.path", "");
     String classes = System.getProperty("java.class.path", "");
-    for (String entry : (modules + File.pathSeparator + classes).split(File.pathSeparator)) {
+    for (String entry : (modules + File.pathSeparator + classes).split(File.pathSeparator, -1)) {
       if (!entry.isEmpty()) {
         entries.add(entry);
       }

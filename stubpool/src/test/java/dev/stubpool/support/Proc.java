@@ -43,6 +43,25 @@ public final class Proc {
     return stubs;
   }
 
+  /** How many threads, of all processes, belong to a user. */
+  public static int tasksOf(int uid) throws IOException {
+    int tasks = 0;
+    try (var processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+      for (Path process : processes) {
+        try {
+          if (Integer.valueOf(uid).equals(Files.getAttribute(process, "unix:uid"))) {
+            try (var threads = Files.list(process.resolve("task"))) {
+              tasks += (int) threads.count();
+            }
+          }
+        } catch (IOException e) {
+          continue; // gone
+        }
+      }
+    }
+    return tasks;
+  }
+
   /** Waits for something that another thread or process does, at most 20 s. */
   public static void await(String what, BooleanSupplier condition) {
     long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();

@@ -27,12 +27,20 @@ import org.junit.jupiter.api.Test;
  * The filter as a real stub meets it, against the policy and the simulator. A call is made from the
  * image's own site, or from code that a guest would have, with all registers chosen here.
  */
-class FilterIT {
+public class FilterIT {
   private static final long PAGE = Abi.IMAGE_PAGE;
   private static final long CODE = 0x2000_0000L;
   private static final long FREE = 0x3000_0000L;
   private static final int X32 = 0x4000_0000;
   private static final int LAST_NUMBER = 1023;
+
+  /**
+   * The kernel makes these two pass any filter (Linux 6.11, 6.18): SIGILL unless from its own
+   * trampoline.
+   */
+  private static final int URETPROBE = 335;
+
+  private static final int UPROBE = 336;
   private static final long[] ZEROS = new long[6];
 
   private final TracedStub stubs = new TracedStub();
@@ -56,6 +64,10 @@ class FilterIT {
   void shouldDenyEveryNumberButItsOwn() {
     List<Integer> allowed = new ArrayList<>();
     for (int number = 0; number <= LAST_NUMBER; number++) {
+      if (number == URETPROBE || number == UPROBE) {
+        call(number, ZEROS); // raises SIGILL, which the tracer drops
+        continue;
+      }
       if (agree(number, ZEROS) == Verdict.ALLOWED) {
         allowed.add(number);
       }

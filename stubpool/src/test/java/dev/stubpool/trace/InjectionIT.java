@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** Injected calls that are disturbed: by signals, by death, by nothing happening at all. */
-class InjectionIT {
+public class InjectionIT {
   private static final String STEP = "testing";
   private static final int SIGCONT = 18;
   private static final int SIGUSR1 = 10;

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** The steps of the demo. Each checks what it did, by exception, and tells of it. */
 final class Demo {
@@ -21,16 +22,19 @@ final class Demo {
 
   private static final Duration WARM_TIME = Duration.ofMillis(200);
 
-  /** Small batches are repeated until about so many stubs were made, but not for ever. */
-  private static final int BATCHED_STUBS = 1024;
+  /**
+   * What is timed as a whole is repeated until about so many stubs took part, and the median told.
+   */
+  private static final int STUBS_TIMED = 1024;
 
-  private static final int MOST_BATCHES = 8;
+  private static final int MOST_REPETITIONS = 16;
 
   private final int count;
   private final Figures figures;
   private final Census census;
   private final Narrator narrator;
   private final HoldPoint holdPoint;
+  private final int repetitions;
 
   Demo(int count, Figures figures, Census census, Narrator narrator, HoldPoint holdPoint) {
     this.count = count;
@@ -38,13 +42,17 @@ final class Demo {
     this.census = census;
     this.narrator = narrator;
     this.holdPoint = holdPoint;
+    this.repetitions = Math.clamp(STUBS_TIMED / count, 1, MOST_REPETITIONS);
   }
 
   void run() {
     long forged = WarmUp.run();
     narrator.step(
         "warm up",
-        format("%,d stubs forged and gone, for the JVM to compile what is timed below", forged));
+        String.format(
+            Locale.ROOT,
+            "%,d stubs forged and gone, for the JVM to compile what is timed below",
+            forged));
     try (StubPool pool = StubPool.open(options())) {
       lives(pool);
     }
@@ -67,10 +75,10 @@ final class Demo {
     List<Stub> stubs = create(rounds);
     try (SampleFile file = SampleFile.open(pool)) {
       map(file, stubs);
+      holdPoint.hold(pool, stubs);
+      inject(rounds, stubs);
+      recycle(pool, rounds, file, stubs);
     }
-    holdPoint.hold(pool, stubs);
-    inject(rounds, stubs);
-    recycle(pool, rounds, stubs);
     acquireWarm(rounds);
   }
 
@@ -81,8 +89,10 @@ final class Demo {
     figures.source(pid, instructions);
     narrator.step(
         "source",
-        format("pid %d, forked from the JVM, emptied, locked by a seccomp filter", pid),
-        format("of %d instructions; all stubs are forked from it", instructions));
+        String.format(
+            Locale.ROOT, "pid %d, forked from the JVM, emptied, locked by a seccomp filter", pid),
+        String.format(
+            Locale.ROOT, "of %d instructions; all stubs are forked from it", instructions));
   }
 
   private List<Stub> create(Rounds rounds) {
@@ -94,7 +104,8 @@ final class Demo {
     stubs.forEach(stub -> census.see(stub.pid()));
     Distribution create = Distribution.ofNanos(nanos);
     figures.create(create);
-    narrator.step("create", format("%,d stubs, one a request: %s", count, create));
+    narrator.step(
+        "create", String.format(Locale.ROOT, "%,d stubs, one a request: %s", count, create));
     return stubs;
   }
 
@@ -111,13 +122,24 @@ final class Demo {
     long[] nanos = stubs.stream().mapToLong(rounds::inject).toArray();
     double micros = Distribution.ofNanos(nanos).p50();
     figures.injectMicros(micros);
-    narrator.step("inject", format("getpid in each returns its own pid: p50 %.1f us", micros));
+    narrator.step(
+        "inject",
+        String.format(Locale.ROOT, "getpid in each returns its own pid: p50 %.1f us", micros));
   }
 
-  private void recycle(StubPool pool, Rounds rounds, List<Stub> stubs) {
+  private void recycle(StubPool pool, Rounds rounds, SampleFile file, List<Stub> stubs) {
     int[] pids = stubs.stream().mapToInt(Stub::pid).toArray();
-    double micros = Distribution.micros((double) rounds.recycle(stubs) / count);
-    stubs.clear();
+    long[] nanos = new long[repetitions];
+    for (int i = 0; i < repetitions; i++) {
+      if (i > 0) {
+        rounds.acquireWarm(count, stubs);
+        stubs.forEach(file::mapInto);
+        stubs.forEach(file::checkIn);
+      }
+      nanos[i] = rounds.recycle(stubs) / count;
+      stubs.clear();
+    }
+    double micros = Distribution.ofNanos(nanos).p50();
     figures.recycleMicros(micros);
     StubMappings sample = null;
     for (int pid : pids) {
@@ -125,10 +147,12 @@ final class Demo {
     }
     narrator.step(
         "recycle",
-        format(
-            "all leases closed, all mappings gone: %.1f us each; what stub %d has now:",
-            micros, pids[count - 1]),
-        sample.all().stream().map(sample::line).toArray(String[]::new));
+        String.format(
+            Locale.ROOT, "all leases closed, what they mapped is gone: %.1f us a stub;", micros),
+        Stream.concat(
+                Stream.of("all that an idle stub has, here " + pids[count - 1] + ":"),
+                sample.all().stream().map(sample::line))
+            .toArray(String[]::new));
   }
 
   /** An idle stub has its image, and what the kernel puts into every process. */
@@ -167,26 +191,28 @@ final class Demo {
                 .mapToLong(Long::longValue)
                 .toArray());
     figures.acquireWarmNanos(median);
-    narrator.step("acquire", format("from the idle, without a system call: p50 %.0f ns", median));
+    narrator.step(
+        "acquire",
+        String.format(Locale.ROOT, "from the idle, without a system call: p50 %.0f ns", median));
   }
 
   private void batch() {
-    int batches = Math.clamp(BATCHED_STUBS / count, 1, MOST_BATCHES);
-    long[] nanos = new long[batches];
-    for (int i = 0; i < batches; i++) {
-      try (StubPool pool = StubPool.open(options())) {
-        List<Stub> stubs = new ArrayList<>(count);
-        nanos[i] = new Rounds(pool).createAtOnce(count, stubs) / count;
+    long[] nanos = new long[repetitions];
+    try (StubPool pool = StubPool.open(options())) {
+      Rounds rounds = new Rounds(pool);
+      census.see(pool.stats().sourcePid());
+      List<Stub> stubs = new ArrayList<>(count);
+      for (int i = 0; i < repetitions; i++) {
+        nanos[i] = rounds.createAtOnce(count, stubs) / count;
         stubs.forEach(stub -> census.see(stub.pid()));
+        rounds.discard(stubs);
       }
     }
     double micros = Distribution.ofNanos(nanos).p50();
     figures.batchMicros(micros);
     narrator.step(
-        "batch", format("%,d requests at once, forged in batches: %.1f us a stub", count, micros));
-  }
-
-  private static String format(String text, Object... values) {
-    return String.format(Locale.ROOT, text, values);
+        "batch",
+        String.format(
+            Locale.ROOT, "%,d requests at once: forged in batches, %.1f us a stub", count, micros));
   }
 }

@@ -11,7 +11,10 @@ record Distribution(double p50, double p90, double p99, double min) {
     long[] sorted = nanos.clone();
     Arrays.sort(sorted);
     return new Distribution(
-        percentile(sorted, 50), percentile(sorted, 90), percentile(sorted, 99), micros(sorted[0]));
+        percentile(sorted, 50),
+        percentile(sorted, 90),
+        percentile(sorted, 99),
+        micros((double) sorted[0]));
   }
 
   static double medianNanos(long[] nanos) {
@@ -25,7 +28,7 @@ record Distribution(double p50, double p90, double p99, double min) {
   /** By the nearest rank: a value that was measured. */
   private static double percentile(long[] sorted, int percent) {
     int rank = Math.ceilDiv(sorted.length * percent, 100);
-    return micros(sorted[rank - 1]);
+    return micros((double) sorted[rank - 1]);
   }
 
   @Override

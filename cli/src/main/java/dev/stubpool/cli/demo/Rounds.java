@@ -4,11 +4,11 @@ import dev.stubpool.Stub;
 import dev.stubpool.StubPool;
 import dev.stubpool.cli.output.CommandFailure;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
  * The timed pieces of the demo, which its warm-up runs too: the compiler sees the code that is
@@ -52,14 +52,7 @@ final class Rounds {
     for (Stub stub : stubs) {
       stub.close();
     }
-    while (pool.stats().idle() < idleThen) {
-      LockSupport.parkNanos(this, POLL_NANOS);
-      if (System.nanoTime() - start > PATIENCE.toNanos()) {
-        throw new CommandFailure(
-            "only %d of %d stubs are idle %d s after the last lease was closed"
-                .formatted(pool.stats().idle(), idleThen, PATIENCE.toSeconds()));
-      }
-    }
+    await(() -> pool.stats().idle() >= idleThen, idleThen + " idle stubs");
     return System.nanoTime() - start;
   }
 
@@ -129,13 +122,24 @@ final class Rounds {
     }
   }
 
-  /** Kills all stubs and closes their leases. */
-  static void discard(List<Stub> stubs) {
-    List<Stub> all = new ArrayList<>(stubs);
-    stubs.clear();
-    for (Stub stub : all) {
+  /** Kills all stubs and closes their leases, and waits until the pool has none at all. */
+  void discard(List<Stub> stubs) {
+    for (Stub stub : stubs) {
       stub.kill();
       stub.close();
+    }
+    stubs.clear();
+    await(() -> pool.stats().total() == 0, "the end of all stubs");
+  }
+
+  private void await(BooleanSupplier condition, String what) {
+    long start = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      LockSupport.parkNanos(this, POLL_NANOS);
+      if (System.nanoTime() - start > PATIENCE.toNanos()) {
+        throw new CommandFailure(
+            "did not see " + what + " within " + PATIENCE.toSeconds() + " s: " + pool);
+      }
     }
   }
 }

@@ -58,7 +58,7 @@ final class WaitingHoldPoint implements HoldPoint {
     print(line.toString());
     print("look:  ps -o pid,ppid,stat,rss,wchan:20,comm --ppid " + self);
     print("       stubpool maps " + stubs.getFirst().pid());
-    print(hasNoInput() ? "go on: kill -INT " + self : "go on: Enter, Ctrl-C or kill -INT " + self);
+    print(hasNoInput() ? "go on: kill " + self : "go on: Enter, Ctrl-C or kill " + self);
     out.flush();
   }
 

@@ -31,7 +31,7 @@ final class WarmUp {
       long time;
       do {
         rounds.createAtOnce(STUBS, stubs);
-        Rounds.discard(stubs);
+        rounds.discard(stubs);
         for (int i = 0; i < STUBS; i++) {
           rounds.create(stubs);
         }
@@ -45,7 +45,7 @@ final class WarmUp {
           stubs.clear();
           rounds.acquireWarm(STUBS, stubs);
         }
-        Rounds.discard(stubs);
+        rounds.discard(stubs);
         time = System.nanoTime() - start;
       } while (time < LEAST_TIME.toNanos()
           || (pool.stats().created() < LEAST_STUBS && time < MOST_TIME.toNanos()));

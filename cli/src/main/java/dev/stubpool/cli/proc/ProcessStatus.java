@@ -106,7 +106,7 @@ public record ProcessStatus(int pid, String comm, char state, int parent, long s
   /** {@code 17 (a name) t 1 ...}; the name may hold anything, parentheses too. */
   static ProcessStatus parse(int pid, String stat) {
     int end = stat.lastIndexOf(')');
-    String[] field = stat.substring(end + 2).strip().split(" ");
+    String[] field = stat.substring(end + 2).strip().split(" ", -1);
     return new ProcessStatus(
         pid,
         stat.substring(stat.indexOf('(') + 1, end),

@@ -1,0 +1,38 @@
+package dev.stubpool;
+
+import dev.stubpool.nativestubs.Abi;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+
+/**
+ * Calls of the public API on the tracer thread itself. Beside the floor's {@code injection} and
+ * {@code map_page}.
+ */
+@Fork(
+    value = 1,
+    jvmArgsAppend = {
+      "--enable-native-access=ALL-UNNAMED",
+      "--sun-misc-unsafe-memory-access=allow",
+      "-Djmh.executor=CUSTOM",
+      "-Djmh.executor.class=dev.stubpool.TracerExecutor"
+    })
+public class OnTracerBenchmark extends StubBenchmark {
+  private static final long ADDRESS = 0x10000000;
+
+  private final Stub stub = TracerExecutor.STUB;
+
+  /** Row {@code injection}: getpid. */
+  @Benchmark
+  public long injection() {
+    return stub.syscall(Abi.SYS_getpid);
+  }
+
+  /** Row {@code map_page}: half of mapping and unmapping a page that is not touched. */
+  @Benchmark
+  @OperationsPerInvocation(2)
+  public void mapPage() {
+    stub.memory().mapAnonymous(ADDRESS, AddressSpace.PAGE_SIZE, Protection.READ_WRITE);
+    stub.memory().unmap(ADDRESS, AddressSpace.PAGE_SIZE);
+  }
+}

@@ -1,0 +1,44 @@
+package dev.stubpool;
+
+import dev.stubpool.trace.Request;
+import java.time.Duration;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.TearDown;
+
+/** Benchmarks of a caller who is not the pool's tracer: every request is a hand-over. */
+public abstract class PoolBenchmark extends StubBenchmark {
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  /** Any: where the threads run is then decided from outside, as for the floor. */
+  @Param("ANY_CPU")
+  public Affinity affinity;
+
+  StubPool pool;
+
+  void open(int minIdle, OnRelease onRelease) {
+    pool =
+        StubPool.open(
+            StubPoolOptions.builder()
+                .name("bench")
+                .minIdle(minIdle)
+                .onRelease(onRelease)
+                .affinity(affinity)
+                .build());
+  }
+
+  /** Waits until the tracer has done all that it was asked for before. */
+  void settle() {
+    new Request() {
+      @Override
+      protected long perform() {
+        return 0;
+      }
+    }.on(pool.tracerThread(), PATIENCE);
+  }
+
+  /** Kills and reaps all stubs. */
+  @TearDown
+  public void closePool() {
+    pool.close();
+  }
+}
