@@ -52,6 +52,8 @@ final class ForgeWork implements TracerThread.Work {
   /** Looking costs time in proportion to the number of stubs; this part of the time at most. */
   private static final int SWEEP_SHARE = 500;
 
+  private static final String CALLING = "running a call in a stub";
+
   private final StubPoolOptions options;
   private final AddressSpace addressSpace;
   private final byte[] filter;
@@ -249,6 +251,11 @@ final class ForgeWork implements TracerThread.Work {
     return more;
   }
 
+  @Override
+  public void failed(StubPoolException e) {
+    LOG.error("pool {}: {}", options.name(), e.getMessage(), e);
+  }
+
   /** Gives idle stubs to who waits, and makes new ones, all in one batch, for who is left. */
   private void serveLine() {
     while (!line.isEmpty()) {
@@ -394,13 +401,12 @@ final class ForgeWork implements TracerThread.Work {
 
   long inject(StubProcess process, int number, long a, long b, long c, long d, long e, long f) {
     if (process.tracee.death() != null) {
-      throw new StubDiedException(
-          process.tracee.pid(), process.tracee.death(), "waiting for a call");
+      throw new StubDiedException(process.tracee.pid(), process.tracee.death(), CALLING);
     }
     if (number == Abi.SYS_mmap) {
       process.mapped(true);
     }
-    return tracer.inject(process.tracee, number, a, b, c, d, e, f, "running a call in a stub");
+    return tracer.inject(process.tracee, number, a, b, c, d, e, f, CALLING);
   }
 
   /** Finds stubs that died while nobody used them. */
@@ -419,7 +425,7 @@ final class ForgeWork implements TracerThread.Work {
             "pool {}: the source stub {} died; making another when needed", options.name(), pid);
         tracer.bury(forge.source());
       } else {
-        tracer.reapStranger(pid);
+        tracer.reap(pid);
       }
     }
     if (idleDied) {

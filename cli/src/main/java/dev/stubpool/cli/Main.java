@@ -3,8 +3,10 @@ package dev.stubpool.cli;
 import dev.stubpool.cli.demo.DemoCommand;
 import dev.stubpool.cli.inspect.MapsCommand;
 import dev.stubpool.cli.output.Diagnostics;
+import dev.stubpool.cli.output.StandardOutput;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import picocli.CommandLine;
@@ -55,18 +57,21 @@ public final class Main implements Runnable {
 
   /** Runs the command and ends the JVM. */
   public static void main(String[] arguments) {
-    PrintWriter out = writer(FileDescriptor.out);
-    PrintWriter err = writer(FileDescriptor.err);
+    StandardOutput output = new StandardOutput();
+    PrintWriter out = writer(output);
+    PrintWriter err = writer(new FileOutputStream(FileDescriptor.err));
     int status = run(out, err, arguments);
     if (out.checkError()) {
-      Diagnostics.print(err, "cannot write to standard output");
+      if (!output.isReaderGone()) {
+        Diagnostics.print(err, "cannot write to standard output: " + output.failure());
+      }
       status = Math.max(status, CommandLine.ExitCode.SOFTWARE);
     }
     System.exit(status);
   }
 
-  private static PrintWriter writer(FileDescriptor descriptor) {
-    return new PrintWriter(new FileOutputStream(descriptor), true, Charset.defaultCharset());
+  private static PrintWriter writer(OutputStream stream) {
+    return new PrintWriter(stream, true, Charset.defaultCharset());
   }
 
   /** Runs the command; its exit status. */

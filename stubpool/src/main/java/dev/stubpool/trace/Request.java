@@ -1,49 +1,76 @@
 package dev.stubpool.trace;
 
 import dev.stubpool.StubUnresponsiveException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Something that a caller wants done on a tracer thread, and waits for. The result is written
- * before {@code done} (volatile) and read after it.
+ * Something that a caller wants done on a tracer thread, and waits for.
+ *
+ * <p>{@code state} goes from WAITING to RUNNING to DONE, or from WAITING to GIVEN_UP, by CAS: a
+ * request that its caller gave up is never begun, for what it refers to may be gone by then. Result
+ * and failure are written before DONE (volatile) and read after it.
  */
 public abstract class Request implements TracerThread.Task {
+  private enum State {
+    WAITING,
+    RUNNING,
+    DONE,
+    GIVEN_UP
+  }
+
+  private static final VarHandle STATE;
+
+  static {
+    try {
+      STATE = MethodHandles.lookup().findVarHandle(Request.class, "state", State.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   private final Thread caller = Thread.currentThread();
   private long result;
   private Throwable failure;
-  private volatile boolean done;
+  private volatile State state = State.WAITING;
 
   /** Does it, on the tracer thread. */
   protected abstract long perform();
 
   @Override
   public final void run() {
+    if (!STATE.compareAndSet(this, State.WAITING, State.RUNNING)) {
+      return;
+    }
     try {
       result = perform();
     } catch (RuntimeException | Error e) {
       failure = e; // the caller's: the tracer goes on
-    } finally {
-      done = true;
-      LockSupport.unpark(caller);
     }
+    finish();
   }
 
   @Override
   public final void abandon() {
-    if (!done) {
+    if (STATE.compareAndSet(this, State.WAITING, State.RUNNING)) {
       failure = new StubUnresponsiveException("the tracer thread has ended");
-      done = true;
-      LockSupport.unpark(caller);
+      finish();
     }
+  }
+
+  private void finish() {
+    state = State.DONE;
+    LockSupport.unpark(caller);
   }
 
   /**
    * Has {@code thread} do this and waits for it; on the thread itself it is done at once. An
    * interrupt does not end the wait, which the tracer's own deadlines bound, and is kept for later.
    *
-   * @param atMost when to give up on the tracer itself
-   * @throws StubUnresponsiveException if the tracer did not answer in that time
+   * @param atMost how long the tracer may take to begin
+   * @throws StubUnresponsiveException if it did not; nothing was done
    */
   public final long on(TracerThread thread, Duration atMost) {
     if (thread.isCurrent()) {
@@ -52,12 +79,16 @@ public abstract class Request implements TracerThread.Task {
     thread.offer(this);
     long deadline = System.nanoTime() + atMost.toNanos();
     boolean interrupted = false;
-    while (!done) {
-      LockSupport.parkNanos(this, deadline - System.nanoTime());
-      interrupted |= Thread.interrupted();
-      if (!done && System.nanoTime() - deadline > 0) {
+    while (state != State.DONE) {
+      long left = deadline - System.nanoTime();
+      if (left > 0) {
+        LockSupport.parkNanos(this, left);
+      } else if (STATE.compareAndSet(this, State.WAITING, State.GIVEN_UP)) {
         throw new StubUnresponsiveException("the tracer thread did not answer within " + atMost);
+      } else {
+        LockSupport.park(this); // begun, and bounded by the tracer
       }
+      interrupted |= Thread.interrupted();
     }
     if (interrupted) {
       Thread.currentThread().interrupt();

@@ -18,6 +18,8 @@ import dev.stubpool.nativestubs.WaitCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -31,9 +33,6 @@ import java.util.function.Consumer;
 public final class Tracer implements AutoCloseable {
   /** Looks before a wait blocks: about 50 us of looking and yielding on an otherwise idle CPU. */
   static final int LOOKS = 64;
-
-  /** Stops for foreign signals in one operation after which the tracee is killed. */
-  private static final int MOST_FOREIGN_STOPS = 10_000;
 
   private static final int EVENT_SHIFT = 8;
   private static final long USER_CODE_SEGMENT = 0x33;
@@ -54,6 +53,9 @@ public final class Tracer implements AutoCloseable {
   private final long callDone = image.address(ImageSymbols.STUB_CALL_DONE);
   private final long firstCall = image.address(ImageSymbols.STUB_FIRST_CALL);
   private final long firstCallDone = image.address(ImageSymbols.STUB_FIRST_CALL_DONE);
+
+  /** Processes that were given up: dead for the pool, and yet to die for the kernel. */
+  private final Map<Integer, Tracee> lingering = new HashMap<>();
 
   private final int jvmPid = ProcessCalls.pid();
   private final Deadline deadline;
@@ -194,7 +196,8 @@ public final class Tracer implements AutoCloseable {
    * registers.
    */
   void awaitTrap(Tracee tracee, long done, String step) {
-    for (int foreign = 0; foreign < MOST_FOREIGN_STOPS; foreign++) {
+    long firstForeignStop = 0;
+    while (true) {
       int status = awaitStop(tracee, step);
       if (status == Abi.SIGTRAP) {
         readRegisters(tracee, step);
@@ -209,9 +212,14 @@ public final class Tracer implements AutoCloseable {
         readRegisters(tracee, step);
         throw new DeniedSystemCallException((int) output.get(JAVA_LONG, Abi.REGS_orig_rax));
       }
+      long now = System.nanoTime();
+      if (firstForeignStop == 0) {
+        firstForeignStop = now;
+      } else if (now - firstForeignStop > deadline.patience().toNanos()) {
+        throw lost(tracee, "held up by foreign signals for " + deadline.patience(), step);
+      }
       resume(tracee, step);
     }
-    throw lost(tracee, "stopped " + MOST_FOREIGN_STOPS + " times for foreign signals", step);
   }
 
   private RuntimeException wrongTrap(Tracee tracee, long rip, String step) {
@@ -330,6 +338,7 @@ public final class Tracer implements AutoCloseable {
       return new SystemCallException("waitid", (int) -result, step);
     }
     tracee.died("killed by the watchdog, but still held by the kernel");
+    lingering.put(tracee.pid(), tracee);
     deathListener.accept(tracee);
     return new StubUnresponsiveException(
         "stub "
@@ -353,8 +362,15 @@ public final class Tracer implements AutoCloseable {
     return result == 0 ? siginfo.get(JAVA_INT, Abi.SIGINFO_pid) : 0;
   }
 
-  /** Reaps a dead child of this thread that no pool knows: one of a batch whose source died. */
-  public void reapStranger(int pid) {
+  /**
+   * Reaps a process that {@link #findDead} told of and no pool knows any more: one that was given
+   * up before it died.
+   */
+  public void reap(int pid) {
+    Tracee tracee = lingering.remove(pid);
+    if (tracee != null) {
+      tracee.awaitUnheldForEver();
+    }
     WaitCalls.reap(pid, siginfo.address());
   }
 

@@ -1,5 +1,6 @@
 package dev.stubpool.trace;
 
+import dev.stubpool.StubPoolException;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -40,6 +41,12 @@ public final class TracerThread {
      * @return whether there is more to do at once
      */
     boolean turn();
+
+    /**
+     * Is told of a task or turn that failed by an exception of this library; the thread goes on.
+     * Any other ends it.
+     */
+    void failed(StubPoolException e);
 
     /** How long the thread may sleep with an empty queue, in nanoseconds. */
     long patienceNanos();
@@ -119,14 +126,7 @@ public final class TracerThread {
     work.begin();
     try {
       while (!stopping) {
-        int served = 0;
-        Task task;
-        while (served < MOST_TASKS_A_TURN && (task = queue.relaxedPoll()) != null) {
-          task.run();
-          served++;
-        }
-        boolean more = work.turn();
-        if (served == 0 && !more) {
+        if (!turn(work)) {
           sleep(work.patienceNanos());
         }
       }
@@ -141,6 +141,23 @@ public final class TracerThread {
           task.abandon();
         }
       }
+    }
+  }
+
+  /** Some tasks and the work that is due; whether there may be more. */
+  private boolean turn(Work work) {
+    int served = 0;
+    try {
+      Task task;
+      while (served < MOST_TASKS_A_TURN && (task = queue.relaxedPoll()) != null) {
+        served++;
+        task.run();
+      }
+      boolean more = work.turn();
+      return more || served > 0;
+    } catch (StubPoolException e) {
+      work.failed(e);
+      return true;
     }
   }
 

@@ -165,7 +165,7 @@ public class InjectionIT {
       assertThat(stubs.tracer.inject(next, Abi.SYS_getpid, 0, 0, 0, 0, 0, 0, STEP))
           .isEqualTo(next.pid());
       Proc.await("the frozen stub's death", () -> stubs.tracer.findDead() == stub.pid());
-      stubs.tracer.reapStranger(stub.pid());
+      stubs.tracer.reap(stub.pid());
     } finally {
       Proc.await("an empty cgroup", () -> isGone(freezer));
     }

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -28,6 +29,7 @@ final class Demo {
   private static final int STUBS_TIMED = 1024;
 
   private static final int MOST_REPETITIONS = 16;
+  private static final Duration MOST_TIME = Duration.ofMillis(500);
 
   private final int count;
   private final Figures figures;
@@ -130,16 +132,18 @@ final class Demo {
   private void recycle(StubPool pool, Rounds rounds, SampleFile file, List<Stub> stubs) {
     int[] pids = stubs.stream().mapToInt(Stub::pid).toArray();
     long[] nanos = new long[repetitions];
-    for (int i = 0; i < repetitions; i++) {
-      if (i > 0) {
+    int done = 0;
+    long start = System.nanoTime();
+    do {
+      if (done > 0) {
         rounds.acquireWarm(count, stubs);
         stubs.forEach(file::mapInto);
         stubs.forEach(file::checkIn);
       }
-      nanos[i] = rounds.recycle(stubs) / count;
+      nanos[done++] = rounds.recycle(stubs) / count;
       stubs.clear();
-    }
-    double micros = Distribution.ofNanos(nanos).p50();
+    } while (goesOn(done, start));
+    double micros = Distribution.ofNanos(Arrays.copyOf(nanos, done)).p50();
     figures.recycleMicros(micros);
     StubMappings sample = null;
     for (int pid : pids) {
@@ -196,19 +200,25 @@ final class Demo {
         String.format(Locale.ROOT, "from the idle, without a system call: p50 %.0f ns", median));
   }
 
+  private boolean goesOn(int done, long start) {
+    return done < repetitions && System.nanoTime() - start < MOST_TIME.toNanos();
+  }
+
   private void batch() {
     long[] nanos = new long[repetitions];
+    int done = 0;
     try (StubPool pool = StubPool.open(options())) {
       Rounds rounds = new Rounds(pool);
       census.see(pool.stats().sourcePid());
       List<Stub> stubs = new ArrayList<>(count);
-      for (int i = 0; i < repetitions; i++) {
-        nanos[i] = rounds.createAtOnce(count, stubs) / count;
+      long start = System.nanoTime();
+      do {
+        nanos[done++] = rounds.createAtOnce(count, stubs) / count;
         stubs.forEach(stub -> census.see(stub.pid()));
         rounds.discard(stubs);
-      }
+      } while (goesOn(done, start));
     }
-    double micros = Distribution.ofNanos(nanos).p50();
+    double micros = Distribution.ofNanos(Arrays.copyOf(nanos, done)).p50();
     figures.batchMicros(micros);
     narrator.step(
         "batch",

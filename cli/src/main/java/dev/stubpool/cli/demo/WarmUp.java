@@ -9,13 +9,13 @@ import java.util.List;
 
 /** Lets the JVM compile what is timed later, in a pool of its own that it closes. */
 final class WarmUp {
-  private static final int STUBS = 64;
+  private static final int STUBS = 16;
   private static final Duration LEAST_TIME = Duration.ofMillis(700);
 
   /** On a busy machine the time alone compiles too little. */
   private static final int LEAST_STUBS = 1500;
 
-  private static final Duration MOST_TIME = Duration.ofSeconds(3);
+  private static final Duration MOST_TIME = Duration.ofSeconds(4);
 
   private WarmUp() {}
 
@@ -40,7 +40,7 @@ final class WarmUp {
           file.checkIn(stub);
           rounds.inject(stub);
         }
-        for (int i = 0; i < 10; i++) {
+        for (int i = 0; i < 5; i++) {
           rounds.recycle(stubs);
           stubs.clear();
           rounds.acquireWarm(STUBS, stubs);

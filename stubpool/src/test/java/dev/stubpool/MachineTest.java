@@ -1,0 +1,37 @@
+package dev.stubpool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+
+class MachineTest {
+  @Test
+  void shouldRefuseKernelsThatAreTooOld() {
+    assertThatThrownBy(() -> Machine.check("Linux", "amd64", "5.9.16-generic"))
+        .isInstanceOf(UnsupportedMachineException.class)
+        .hasMessage("stubs need Linux 5.10 or newer, this is 5.9.16-generic; boot a newer kernel");
+    assertThatThrownBy(() -> Machine.check("Linux", "amd64", "4.19.0"))
+        .isInstanceOf(UnsupportedMachineException.class);
+    assertThatCode(() -> Machine.check("Linux", "amd64", "5.10.0-amd64"))
+        .doesNotThrowAnyException();
+    assertThatCode(() -> Machine.check("Linux", "amd64", "6.1.0")).doesNotThrowAnyException();
+  }
+
+  @Test
+  void shouldRefuseOtherMachines() {
+    assertThatThrownBy(() -> Machine.check("Linux", "aarch64", "6.1.0"))
+        .hasMessage("stubs need Linux on x86-64, this is Linux on aarch64");
+    assertThatThrownBy(() -> Machine.check("Mac OS X", "amd64", "24.0"))
+        .hasMessage("stubs need Linux on x86-64, this is Mac OS X on amd64");
+    assertThatThrownBy(() -> Machine.check("Linux", "amd64", "unknown"))
+        .hasMessage("cannot read the kernel's release, unknown");
+  }
+
+  @Test
+  void shouldKnowTheLowestAddress() {
+    assertThat(Machine.lowestAddress()).isGreaterThanOrEqualTo(4096).isLessThan(1 << 20);
+    assertThat(Machine.lowestAddress() % 4096).isZero();
+  }
+}

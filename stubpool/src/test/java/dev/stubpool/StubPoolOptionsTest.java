@@ -1,0 +1,38 @@
+package dev.stubpool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class StubPoolOptionsTest {
+  @Test
+  void shouldHaveDefaults() {
+    assertThat(StubPoolOptions.defaults())
+        .isEqualTo(
+            new StubPoolOptions(
+                "stubpool",
+                8,
+                1024,
+                Duration.ofSeconds(30),
+                10_000,
+                OnRelease.RECYCLE,
+                Affinity.ONE_CPU));
+  }
+
+  @Test
+  void shouldRefuseWhatIsOutOfRange() {
+    StubPoolOptions.Builder builder = StubPoolOptions.builder();
+    assertThatThrownBy(() -> builder.maxStubs(0).build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("maxStubs is 0, must be 1 to 1000000");
+    assertThatThrownBy(() -> builder.maxStubs(5).minIdle(6).build())
+        .hasMessage("minIdle is 6, must be 0 to maxStubs, 5");
+    assertThatThrownBy(() -> builder.minIdle(0).maxWaiters(0).build())
+        .hasMessage("maxWaiters is 0, must be at least 1");
+    assertThatThrownBy(() -> builder.maxWaiters(1).acquireTimeout(Duration.ofMillis(-1)).build())
+        .hasMessage("acquireTimeout is PT-0.001S, must be not negative");
+    assertThatThrownBy(() -> builder.name(null).build()).isInstanceOf(NullPointerException.class);
+  }
+}
