@@ -210,17 +210,17 @@ final class ForgeWork implements TracerThread.Work {
   }
 
   @Override
-  public void begin() {
+  public boolean begin() {
     try {
       bindToOneCpu();
       tracer = new Tracer(seams.patience(), seams.armParentDeathSignal(), this::buried);
       forge = new Forge(tracer, filter, addressSpace.lowest(), addressSpace.highest(), seams);
       ensureSource();
       beginning.complete(null);
-    } catch (Throwable e) {
-      end();
-      beginning.completeExceptionally(e);
-      throw e;
+      return true;
+    } catch (RuntimeException | Error e) {
+      beginning.completeExceptionally(e); // thrown by open
+      return false;
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.stubpool;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
@@ -8,6 +9,7 @@ import dev.stubpool.nativestubs.Kernel;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.trace.FilterIT;
 import dev.stubpool.trace.InjectionIT;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -40,7 +42,9 @@ class UnprivilegedIT {
                   selectClass(InjectionIT.class))
               .build(),
           summary);
-      summary.getSummary().printFailuresTo(new PrintWriter(System.out, true));
+      summary
+          .getSummary()
+          .printFailuresTo(new PrintWriter(new OutputStreamWriter(System.out, UTF_8), true));
       System.out.println(
           "tests: "
               + summary.getSummary().getTestsSucceededCount()

@@ -6,6 +6,7 @@ import dev.stubpool.nativestubs.MemoryCalls;
 import dev.stubpool.nativestubs.ProcMaps;
 import dev.stubpool.nativestubs.SourceClone;
 import dev.stubpool.nativestubs.SourceClone.Range;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -29,6 +30,8 @@ public final class SourceCloneBenchmark {
   private static final int CHUNK = (int) (16 * MIB);
 
   private static final int ARRAY_HEADER = 16;
+  private static final int WARM_UPS = 3;
+  private static final Duration SETTLE = Duration.ofMillis(500);
   private static final double NANOS_A_MICRO = 1000;
 
   private final List<byte[]> touched = new ArrayList<>();
@@ -44,21 +47,29 @@ public final class SourceCloneBenchmark {
    *
    * @param args the number of clones of each kind; then sizes in GiB, ascending
    */
-  public static void main(String[] args) {
+  public static void main(String[] args) throws InterruptedException {
     int clones = Integer.parseInt(args[0]);
     SourceCloneBenchmark benchmark = new SourceCloneBenchmark();
-    benchmark.touch(); // compiled before it is timed
+    benchmark.warmUp();
     for (int i = 1; i < args.length; i++) {
       benchmark.measure(clones, Integer.parseInt(args[i]));
     }
     benchmark.own.close();
   }
 
-  private void measure(int clones, int gib) {
+  private void warmUp() throws InterruptedException {
+    for (int i = 0; i < WARM_UPS; i++) {
+      cloneAndKill(HeapMappings.among(ProcMaps.self()));
+      birth();
+    }
+  }
+
+  private void measure(int clones, int gib) throws InterruptedException {
     while (touched.size() * (long) CHUNK < gib * GIB) {
       touched.add(new byte[CHUNK - ARRAY_HEADER]);
     }
     touch();
+    Thread.sleep(SETTLE); // compiler and collector have work, on the same CPU
     List<Double> pause = new ArrayList<>();
     List<Double> retouch = new ArrayList<>();
     List<Double> naivePause = new ArrayList<>();

@@ -2,6 +2,7 @@ package dev.stubpool.nativestubs;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,7 +57,8 @@ public final class ProcMaps {
 
   private static List<Mapping> read(Path maps) throws IOException {
     List<Mapping> mappings = new ArrayList<>();
-    for (String line : Files.readAllLines(maps)) {
+    // File names are bytes; any charset that takes all of them will do.
+    for (String line : Files.readAllLines(maps, StandardCharsets.ISO_8859_1)) {
       mappings.add(parse(line));
     }
     return mappings;

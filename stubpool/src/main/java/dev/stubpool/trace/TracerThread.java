@@ -32,8 +32,12 @@ public final class TracerThread {
 
   /** The work that a tracer thread does besides its tasks. All methods run on the thread. */
   public interface Work {
-    /** Runs first. A failure ends the thread. */
-    void begin();
+    /**
+     * Runs first.
+     *
+     * @return whether to go on; if not, {@link #end} runs next
+     */
+    boolean begin();
 
     /**
      * Runs after each turn of tasks.
@@ -123,8 +127,10 @@ public final class TracerThread {
   }
 
   private void run(Work work) {
-    work.begin();
     try {
+      if (!work.begin()) {
+        stopping = true;
+      }
       while (!stopping) {
         if (!turn(work)) {
           sleep(work.patienceNanos());

@@ -42,16 +42,11 @@ public final class Orphans {
     Set<Integer> children = new HashSet<>();
     try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
       for (Path thread : threads) {
-        try {
-          for (String pid : Files.readString(thread.resolve("children")).strip().split(" ")) {
-            if (!pid.isEmpty()) {
-              children.add(Integer.parseInt(pid));
-            }
+        // Of a thread that ended meanwhile another one has the children, for the next look.
+        for (String pid : Proc.readIfThere(thread.resolve("children")).split(" ", -1)) {
+          if (!pid.isEmpty()) {
+            children.add(Integer.parseInt(pid));
           }
-        } catch (IOException e) {
-          // A thread that ended meanwhile: its children are another thread's now, seen in the next
-          // look.
-          continue;
         }
       }
     } catch (IOException e) {
@@ -82,11 +77,7 @@ public final class Orphans {
     } while (!left.isEmpty() && System.nanoTime() - deadline < 0);
     List<String> descriptions = new ArrayList<>();
     for (int pid : left) {
-      try {
-        descriptions.add(Files.readString(Path.of("/proc/" + pid + "/stat")).strip());
-      } catch (IOException e) {
-        descriptions.add(pid + " (gone by now)");
-      }
+      descriptions.add(pid + ": " + Proc.readIfThere(Path.of("/proc/" + pid + "/stat")));
     }
     return descriptions;
   }

@@ -32,15 +32,20 @@ public final class Proc {
   public static List<Integer> stubs() {
     List<Integer> stubs = new ArrayList<>();
     for (int pid : Orphans.children()) {
-      try {
-        if (Files.readString(Path.of("/proc/" + pid + "/comm")).strip().equals("stubpool-stub")) {
-          stubs.add(pid);
-        }
-      } catch (IOException e) {
-        continue; // gone
+      if (readIfThere(Path.of("/proc/" + pid + "/comm")).equals("stubpool-stub")) {
+        stubs.add(pid);
       }
     }
     return stubs;
+  }
+
+  /** A file of a process, stripped; "" if the process is gone. */
+  static String readIfThere(Path path) {
+    try {
+      return Files.readString(path).strip();
+    } catch (IOException e) {
+      return "";
+    }
   }
 
   /** How many threads, of all processes, belong to a user. */
@@ -48,14 +53,13 @@ public final class Proc {
     int tasks = 0;
     try (var processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : processes) {
-        try {
-          if (Integer.valueOf(uid).equals(Files.getAttribute(process, "unix:uid"))) {
-            try (var threads = Files.list(process.resolve("task"))) {
-              tasks += (int) threads.count();
-            }
+        for (String line : readIfThere(process.resolve("status")).lines().toList()) {
+          if (line.startsWith("Uid:") && !line.startsWith("Uid:\t" + uid + "\t")) {
+            break;
           }
-        } catch (IOException e) {
-          continue; // gone
+          if (line.startsWith("Threads:")) {
+            tasks += Integer.parseInt(line.substring("Threads:".length()).strip());
+          }
         }
       }
     }
