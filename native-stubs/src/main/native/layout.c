@@ -135,6 +135,7 @@ void layout(void) {
     LONG(GUEST_THREAD_FLAGS, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
                                  CLONE_PTRACE);
     SAME(FUTEX_WAIT_PRIVATE);
+    SAME(EINTR);
     SAME(FUTEX_WAKE);
     SAME(PR_SET_PDEATHSIG);
     SAME(PR_SET_NO_NEW_PRIVS);
@@ -162,6 +163,7 @@ void layout(void) {
     SAME(O_PATH);
     SAME(O_CLOEXEC);
     SAME(AT_FDCWD);
+    SAME(SIG_UNBLOCK);
     SAME(RLIMIT_NOFILE);
     INT(RLIMIT64_SIZE, sizeof(struct rlimit64));
     INT(RLIMIT64_soft, offsetof(struct rlimit64, rlim_cur));

@@ -110,7 +110,10 @@ global stub_fault_entry
 global stub_fault_return
     int3
 
-/* Where a stub waits untraced: asleep on a word that nobody can change, in a call that signals only restart. */
+/*
+ * Where a stub waits untraced: asleep on a word that nobody can change, in a call that signals only restart. Whoever entered at
+ * the call to make another one sleeps here too, or is stopped.
+ */
     .balign 16, 0xcc
 global stub_park
     mov $__NR_futex, %eax
@@ -119,7 +122,11 @@ global stub_park
     xor %edx, %edx
     xor %r10d, %r10d
     syscall
-    jmp stub_park
+    test %rax, %rax
+    jz stub_park
+    cmp $-ABI_EINTR, %rax
+    je stub_park
+    int3
 
     .balign 8, 0xcc
     .globl stub_park_word

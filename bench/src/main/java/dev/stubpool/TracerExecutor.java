@@ -26,7 +26,7 @@ public final class TracerExecutor extends AbstractExecutorService {
 
   @Override
   public void execute(Runnable task) {
-    POOL.tracerThread().offer(task);
+    POOL.tracerThread().offer(task::run);
   }
 
   @Override
@@ -47,7 +47,7 @@ public final class TracerExecutor extends AbstractExecutorService {
 
   @Override
   public boolean isTerminated() {
-    return POOL.tracerThread().isDead();
+    return POOL.tracerThread().hasEnded();
   }
 
   @Override

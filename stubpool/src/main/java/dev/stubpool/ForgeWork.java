@@ -52,6 +52,9 @@ final class ForgeWork implements TracerThread.Work {
   /** Looking costs time in proportion to the number of stubs; this part of the time at most. */
   private static final int SWEEP_SHARE = 500;
 
+  /** How often the tracer looks whether a stub is still in use that was given back. */
+  private static final long HELD_NANOS = Duration.ofMillis(1).toNanos();
+
   private static final String CALLING = "running a call in a stub";
 
   private final StubPoolOptions options;
@@ -64,6 +67,7 @@ final class ForgeWork implements TracerThread.Work {
 
   private final Map<Integer, StubProcess> processes = new HashMap<>();
   private final Deque<AcquireRequest> line = new ArrayDeque<>();
+  private final Deque<StubProcess> held = new ArrayDeque<>();
   private final CompletableFuture<Void> beginning = new CompletableFuture<>();
   private Tracer tracer;
   private Forge forge;
@@ -243,8 +247,8 @@ final class ForgeWork implements TracerThread.Work {
 
   @Override
   public boolean turn() {
-    serveLine();
-    boolean more = line.isEmpty() && keepReady();
+    releaseHeld();
+    boolean more = serveLine() || (line.isEmpty() && keepReady());
     if (System.nanoTime() - nextSweep >= 0) {
       sweep();
     }
@@ -252,38 +256,41 @@ final class ForgeWork implements TracerThread.Work {
   }
 
   @Override
-  public void failed(StubPoolException e) {
+  public void failed(RuntimeException e) {
     LOG.error("pool {}: {}", options.name(), e.getMessage(), e);
   }
 
-  /** Gives idle stubs to who waits, and makes new ones, all in one batch, for who is left. */
-  private void serveLine() {
-    while (!line.isEmpty()) {
-      if (line.peek().isCancelled()) {
-        line.poll();
-        continue;
-      }
-      StubProcess process = idle.poll();
-      if (process == null) {
-        break;
-      }
+  /**
+   * Gives idle stubs to who waits, and makes new ones, all in one batch, for who is left.
+   *
+   * @return whether somebody is left who could be served at once
+   */
+  private boolean serveLine() {
+    line.removeIf(AcquireRequest::isCancelled);
+    StubProcess process;
+    while (!line.isEmpty() && (process = idle.poll()) != null) {
       if (process.tracee.death() == null) {
-        giveToLine(process);
+        ready(process);
       }
     }
-    int room = options.maxStubs() - total.get();
-    int count = Math.min(Math.min(line.size(), room), Forge.MOST_AT_ONCE);
+    int count = Math.min(Math.min(line.size(), room()), Forge.MOST_AT_ONCE);
     if (count > 0) {
+      long before = created.getPlain();
       try {
         forge(count);
-      } catch (StubPoolException e) {
-        failLine(count, e);
+      } catch (RuntimeException e) {
+        failLine(count - (int) (created.getPlain() - before), e);
       }
     }
+    return !line.isEmpty() && room() > 0;
+  }
+
+  private int room() {
+    return options.maxStubs() - total.getPlain();
   }
 
   /** Who could not be served is told why; who stands behind them may have better luck. */
-  private void failLine(int count, StubPoolException e) {
+  private void failLine(int count, RuntimeException e) {
     for (int i = 0; i < count && !line.isEmpty(); i++) {
       StubPoolException failure =
           e instanceof SystemCallException s ? s.again() : new StubPoolException(e.getMessage(), e);
@@ -293,14 +300,14 @@ final class ForgeWork implements TracerThread.Work {
 
   /** One step towards minIdle stubs; whether there is more to do. */
   private boolean keepReady() {
-    int missing = Math.min(options.minIdle() - idle.size(), options.maxStubs() - total.get());
+    int missing = Math.min(options.minIdle() - idle.size(), room());
     if (missing <= 0 || System.nanoTime() - restUntil < 0) {
       return false;
     }
     try {
       forge(Math.min(missing, BACKGROUND_BATCH));
       return true;
-    } catch (StubPoolException e) {
+    } catch (RuntimeException e) {
       LOG.warn(
           "pool {}: cannot keep {} stubs ready: {}",
           options.name(),
@@ -360,10 +367,12 @@ final class ForgeWork implements TracerThread.Work {
       return;
     }
     process.state(StubState.RESETTING);
+    if (process.tracee.isHeld()) {
+      held.add(process); // a copy is under way under the old lease, and none begins any more
+      return;
+    }
     resetting.setRelease(resetting.getPlain() + 1);
     try {
-      // A copy under way under the old lease ends first; none begins.
-      process.tracee.awaitUnheld();
       if (options.onRelease() == OnRelease.DISCARD) {
         tracer.killAndBury(process.tracee);
         return;
@@ -381,6 +390,13 @@ final class ForgeWork implements TracerThread.Work {
       tracer.killAndBury(process.tracee);
     } finally {
       resetting.setRelease(resetting.getPlain() - 1);
+    }
+  }
+
+  /** Takes back what was still in use when its lease ended. */
+  private void releaseHeld() {
+    for (int left = held.size(); left > 0; left--) {
+      release(held.remove());
     }
   }
 
@@ -414,18 +430,19 @@ final class ForgeWork implements TracerThread.Work {
     long start = System.nanoTime();
     boolean idleDied = false;
     int pid;
-    while ((pid = tracer.findDead()) != 0) {
+    boolean done = true;
+    while (done && (pid = tracer.findDead()) != 0) {
       StubProcess process = processes.get(pid);
       if (process != null) {
         LOG.debug("pool {}: stub {} died while {}", options.name(), pid, process.state());
         idleDied |= process.state() == StubState.IDLE;
-        tracer.bury(process.tracee);
+        tracer.killAndBury(process.tracee); // dead already, or stopped where it cannot go on from
       } else if (forge.source() != null && forge.source().pid() == pid) {
         LOG.warn(
             "pool {}: the source stub {} died; making another when needed", options.name(), pid);
-        tracer.bury(forge.source());
+        tracer.killAndBury(forge.source());
       } else {
-        tracer.reap(pid);
+        done = tracer.buryStranger(pid);
       }
     }
     if (idleDied) {
@@ -454,7 +471,7 @@ final class ForgeWork implements TracerThread.Work {
 
   @Override
   public long patienceNanos() {
-    return Math.max(1, nextSweep - System.nanoTime());
+    return held.isEmpty() ? Math.max(1, nextSweep - System.nanoTime()) : HELD_NANOS;
   }
 
   @Override

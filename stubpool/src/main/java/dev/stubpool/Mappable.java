@@ -1,6 +1,7 @@
 package dev.stubpool;
 
 import dev.stubpool.nativestubs.FileCalls;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -13,7 +14,7 @@ public abstract sealed class Mappable implements AutoCloseable permits MemoryFil
   private final String description;
   private final int fd;
   private final AtomicInteger uses = new AtomicInteger(1);
-  private final AtomicInteger closed = new AtomicInteger();
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   Mappable(String description, int fd) {
     this.description = description;
@@ -32,7 +33,7 @@ public abstract sealed class Mappable implements AutoCloseable permits MemoryFil
     int now;
     do {
       now = uses.get();
-      if (now == 0 || closed.get() != 0) {
+      if (now == 0 || closed.get()) {
         throw new IllegalStateException(description + " is closed");
       }
     } while (!uses.compareAndSet(now, now + 1));
@@ -46,10 +47,14 @@ public abstract sealed class Mappable implements AutoCloseable permits MemoryFil
   /** Closes the file once no call uses it any more. Idempotent. */
   @Override
   public void close() {
-    if (closed.compareAndSet(0, 1)) {
+    if (closed.compareAndSet(false, true)) {
+      closeView();
       drop();
     }
   }
+
+  /** Closes what else belongs to the file; called once. */
+  void closeView() {}
 
   private void drop() {
     if (uses.decrementAndGet() == 0) {

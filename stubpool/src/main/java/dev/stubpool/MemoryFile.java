@@ -57,12 +57,8 @@ public final class MemoryFile extends Mappable {
     return segment.byteSize();
   }
 
-  /** Closes the file and this JVM's view of it; stubs keep what they have mapped. */
   @Override
-  public void close() {
-    super.close();
-    if (arena.scope().isAlive()) {
-      arena.close();
-    }
+  void closeView() {
+    arena.close();
   }
 }

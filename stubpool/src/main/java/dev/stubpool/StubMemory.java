@@ -16,6 +16,9 @@ import java.lang.foreign.ValueLayout;
  * and {@link SystemCallException} when the kernel refuses.
  */
 public final class StubMemory {
+  /** Bytes copied under one hold, which holds off the tracer's reaping and recycling. */
+  private static final long MOST_AT_ONCE = 1 << 20;
+
   private final StubPool pool;
   private final Stub stub;
 
@@ -92,6 +95,9 @@ public final class StubMemory {
    *     before that page
    */
   public void read(long address, MemorySegment to) {
+    if (to.isReadOnly()) {
+      throw new IllegalArgumentException("cannot read into a read-only segment");
+    }
     if (to.isNative()) {
       copy(address, to, true);
       return;
@@ -138,8 +144,8 @@ public final class StubMemory {
     String name = read ? "process_vm_readv" : "process_vm_writev";
     long done = 0;
     while (done < local.byteSize()) {
-      MemorySegment rest = local.asSlice(done);
-      long copied = copyOnce(address + done, rest, read);
+      long size = Math.min(local.byteSize() - done, MOST_AT_ONCE);
+      long copied = copyOnce(address + done, local.asSlice(done, size), read);
       if (copied <= 0) {
         throw failure(name, copied == 0 ? Errno.EFAULT : (int) -copied, address + done);
       }

@@ -377,6 +377,59 @@ class StubIT {
   }
 
   @Test
+  void shouldRefuseSegmentsThatMayNotBeUsed() {
+    try (Stub stub = pool.acquire()) {
+      stub.memory().mapAnonymous(SOMEWHERE, PAGE, Protection.READ_WRITE);
+      Arena arena = Arena.ofConfined();
+      MemorySegment closed = arena.allocate(8);
+      assertThatThrownBy(() -> stub.memory().read(SOMEWHERE, closed.asReadOnly()))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("cannot read into a read-only segment");
+      arena.close();
+      assertThatThrownBy(() -> stub.memory().read(SOMEWHERE, closed))
+          .isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> stub.memory().write(SOMEWHERE, closed))
+          .isInstanceOf(IllegalStateException.class);
+      assertThat(stub.memory().read(SOMEWHERE, 8)).containsOnly(0);
+    }
+  }
+
+  /**
+   * A stub that is given to a waiter who gives up at that moment goes to the next, or back to the
+   * idle.
+   */
+  @Test
+  void shouldLoseNoStubToWaitersThatGiveUp() throws InterruptedException {
+    try (StubPool one =
+        StubPool.open(StubPoolOptions.builder().name("one").minIdle(0).maxStubs(1).build())) {
+      long seed = new Random().nextLong();
+      int rounds = Boolean.getBoolean("stubpool.proof") ? 200_000 : 5_000;
+      List<Thread> threads = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        Random random = new Random(seed + i);
+        threads.add(
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      for (int round = 0; round < rounds; round++) {
+                        try (Stub stub = one.acquire(Duration.ofNanos(random.nextInt(60_000)))) {
+                          stub.pid();
+                        } catch (AcquireTimeoutException e) {
+                          Thread.onSpinWait(); // what the test is about
+                        }
+                      }
+                    }));
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      try (Stub stub = one.acquire(Duration.ofSeconds(10))) {
+        assertThat(stub.syscall(Abi.SYS_getpid)).as("seed %d", seed).isEqualTo(stub.pid());
+      }
+    }
+  }
+
+  @Test
   void shouldLeaveTheCallersInterruptStatus() {
     try (Stub stub = pool.acquire()) {
       Thread.currentThread().interrupt();

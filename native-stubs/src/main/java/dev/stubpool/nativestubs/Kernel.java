@@ -1,5 +1,6 @@
 package dev.stubpool.nativestubs;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -23,6 +24,12 @@ public final class Kernel {
           FunctionDescriptor.of(
               JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
               JAVA_LONG));
+  private static final MethodHandle SYSCALL_ON_SEGMENT =
+      handle(
+          ImageSymbols.HOST_SYSCALL,
+          FunctionDescriptor.of(
+              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+              JAVA_LONG, ADDRESS));
   private static final MethodHandle WAIT =
       handle(
           ImageSymbols.HOST_WAIT, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT));
@@ -45,6 +52,22 @@ public final class Kernel {
   public static long call(int number, long a, long b, long c, long d, long e, long f) {
     try {
       return (long) SYSCALL.invokeExact((long) number, a, b, c, d, e, f);
+    } catch (Throwable t) {
+      throw impossible(t);
+    }
+  }
+
+  /**
+   * A call that one of the arguments leads to memory of {@code segment}: it is checked to be alive
+   * and this thread's to use, and stays so until the call returns. The image's code never sees this
+   * last argument.
+   */
+  public static long callOn(
+      MemorySegment segment, int number, long a, long b, long c, long d, long e, long f) {
+    try {
+      return (long) SYSCALL_ON_SEGMENT.invokeExact((long) number, a, b, c, d, e, f, segment);
+    } catch (RuntimeException refused) {
+      throw refused;
     } catch (Throwable t) {
       throw impossible(t);
     }

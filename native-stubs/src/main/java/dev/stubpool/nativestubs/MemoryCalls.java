@@ -70,8 +70,8 @@ public final class MemoryCalls {
       MemorySegment vectors = arena.allocate(2L * Abi.IOVEC_SIZE, Long.BYTES);
       IoVector.set(vectors, 0, local.address(), local.byteSize());
       IoVector.set(vectors, Abi.IOVEC_SIZE, address, local.byteSize());
-      return Kernel.call(
-          number, pid, vectors.address(), 1, vectors.address() + Abi.IOVEC_SIZE, 1, 0);
+      return Kernel.callOn(
+          local, number, pid, vectors.address(), 1, vectors.address() + Abi.IOVEC_SIZE, 1, 0);
     }
   }
 }

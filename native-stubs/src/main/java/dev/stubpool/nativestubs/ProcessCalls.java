@@ -37,6 +37,16 @@ public final class ProcessCalls {
     return Kernel.call(Abi.SYS_futex, address, Abi.FUTEX_WAKE, 1);
   }
 
+  /** Lets a signal through to the calling thread, rt_sigprocmask(2). 0 or -errno. */
+  public static long unblock(int signal) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment set = arena.allocate(ValueLayout.JAVA_LONG);
+      set.set(ValueLayout.JAVA_LONG, 0, 1L << (signal - 1));
+      return Kernel.call(
+          Abi.SYS_rt_sigprocmask, Abi.SIG_UNBLOCK, set.address(), 0, Abi.KERNEL_SIGSET_SIZE);
+    }
+  }
+
   /** The CPUs that the calling thread may run on, sched_getaffinity(2). */
   public static BitSet affinity() {
     try (Arena arena = Arena.ofConfined()) {

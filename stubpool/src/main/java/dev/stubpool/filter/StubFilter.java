@@ -54,7 +54,8 @@ public final class StubFilter {
   public static SeccompPolicy policy(StubImage image, MappableWindow window, long lowestAddress) {
     // The kernel gives the address behind the system call instruction: never the page's first, at
     // most one of its bytes.
-    Condition fromTheImage = instructionPointerIn(image.base(), image.base() + Abi.IMAGE_STUB_SIZE);
+    Condition fromTheImage =
+        instructionPointerIn(image.base() + 1, image.base() + Abi.IMAGE_STUB_SIZE);
     Condition outsideTheImage = rangeOutside(0, 1, image.base(), image.end());
     Condition notTooLow = argument(0).greaterOrEqual(lowestAddress);
     Condition knownProtection = argument(2).lessOrEqual(ALL_PROTECTIONS);

@@ -15,6 +15,7 @@ final class Deadline {
   private final long patience;
   private Tracee target;
   private long killedFor = NONE;
+  private long killedAt;
   private volatile long expires = NONE;
 
   /**
@@ -67,11 +68,19 @@ final class Deadline {
     return tid;
   }
 
-  /** Whether this is the first kill for a wait; the watchdog's alone. */
-  boolean firstKill(long wait) {
+  /** Whether this is the first kill for a wait; the watchdog's alone, as the next. */
+  boolean firstKill(long wait, long now) {
     boolean first = killedFor != wait;
-    killedFor = wait;
+    if (first) {
+      killedFor = wait;
+      killedAt = now;
+    }
     return first;
+  }
+
+  /** When that was. */
+  long firstKilledAt() {
+    return killedAt;
   }
 
   /** How long a wait may take. */

@@ -95,28 +95,30 @@ public final class Forge implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       pidPage.setAtIndex(JAVA_INT, i, 0);
     }
-    long page = image.base() + Abi.IMAGE_PID_PAGE_OFFSET;
-    tracer.startCloning(source, Abi.CHILD_STUB_FLAGS, page, count, STEP);
-
-    int last = count - 1;
-    boolean lastStopped =
-        tracer.lookForNewborn(pidPage.address() + (long) last * Integer.BYTES) == 1;
+    int next = 0;
     try {
+      long page = image.base() + Abi.IMAGE_PID_PAGE_OFFSET;
+      tracer.startCloning(source, Abi.CHILD_STUB_FLAGS, page, count, STEP);
+      int last = count - 1;
+      boolean lastStopped =
+          tracer.lookForNewborn(pidPage.address() + (long) last * Integer.BYTES) == 1;
       awaitSource(lastStopped);
-    } catch (StubDiedException e) {
-      buryNewborn(count);
+      while (next < count) {
+        int pid = pidPage.getAtIndex(JAVA_INT, next);
+        if (pid == 0) {
+          int errno = (int) -tracer.result();
+          throw new SystemCallException("clone", errno, STEP, CloneAdvice.of(errno));
+        }
+        Tracee child = new Tracee(pid);
+        boolean alive = (next == last && lastStopped) || stops(child);
+        next++;
+        if (alive) {
+          born.accept(child);
+        }
+      }
+    } catch (RuntimeException e) {
+      buryNewborn(next, count, e);
       throw e;
-    }
-    for (int i = 0; i < count; i++) {
-      int pid = pidPage.getAtIndex(JAVA_INT, i);
-      if (pid == 0) {
-        int errno = (int) -tracer.result();
-        throw new SystemCallException("clone", errno, STEP, CloneAdvice.of(errno));
-      }
-      Tracee child = new Tracee(pid);
-      if ((i == last && lastStopped) || stops(child)) {
-        born.accept(child);
-      }
     }
   }
 
@@ -145,11 +147,16 @@ public final class Forge implements AutoCloseable {
     }
   }
 
-  private void buryNewborn(int count) {
-    for (int i = 0; i < count; i++) {
+  /** Those of a batch that were made and not given away. */
+  private void buryNewborn(int from, int to, RuntimeException cause) {
+    for (int i = from; i < to; i++) {
       int pid = pidPage.getAtIndex(JAVA_INT, i);
       if (pid != 0) {
-        tracer.killAndBury(new Tracee(pid));
+        try {
+          tracer.killAndBury(new Tracee(pid));
+        } catch (RuntimeException e) {
+          cause.addSuppressed(e);
+        }
       }
     }
   }

@@ -75,7 +75,8 @@ final class HeapMappings {
                   "gcHeapInfo",
                   new Object[0],
                   new String[0]);
-    } catch (JMException e) {
+    } catch (JMException
+        | RuntimeException e) { // the heap is then forked with the rest: slow, not wrong
       LOG.info("the JVM has no GC.heap_info command", e);
       return "";
     }

@@ -84,6 +84,9 @@ public abstract class Request implements TracerThread.Task {
       if (left > 0) {
         LockSupport.parkNanos(this, left);
       } else if (STATE.compareAndSet(this, State.WAITING, State.GIVEN_UP)) {
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
         throw new StubUnresponsiveException("the tracer thread did not answer within " + atMost);
       } else {
         LockSupport.park(this); // begun, and bounded by the tracer

@@ -1,6 +1,7 @@
 package dev.stubpool.trace;
 
 import dev.stubpool.StubDiedException;
+import dev.stubpool.StubPoolException;
 import dev.stubpool.StubUnresponsiveException;
 import dev.stubpool.SystemCallException;
 import dev.stubpool.nativestubs.Abi;
@@ -9,12 +10,15 @@ import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.ExtendedState;
 import dev.stubpool.nativestubs.ImageSymbols;
 import dev.stubpool.nativestubs.IoVector;
+import dev.stubpool.nativestubs.NativeCallException;
 import dev.stubpool.nativestubs.ProcMaps;
 import dev.stubpool.nativestubs.ProcMaps.Mapping;
+import dev.stubpool.nativestubs.ProcessCalls;
 import dev.stubpool.nativestubs.PtraceCalls;
 import dev.stubpool.nativestubs.SourceClone;
 import dev.stubpool.nativestubs.SourceClone.Range;
 import dev.stubpool.nativestubs.StubImage;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -46,7 +50,7 @@ final class SourceStub {
    */
   static Tracee make(
       Tracer tracer, byte[] filter, long pidPage, long lowest, long highest, Seams seams) {
-    List<Mapping> maps = ProcMaps.self();
+    List<Mapping> maps = mappings();
     try (SourceClone clone =
         new SourceClone(
             filter, pidPage, vdso(maps), HeapMappings.among(maps), seams.armParentDeathSignal())) {
@@ -68,6 +72,17 @@ final class SourceStub {
         throw e;
       }
       return source;
+    } catch (NativeCallException e) {
+      throw new SystemCallException(e.call(), e.errno(), e.step());
+    }
+  }
+
+  private static List<Mapping> mappings() {
+    try {
+      return ProcMaps.of(ProcessCalls.pid());
+    } catch (IOException e) {
+      throw new StubPoolException(
+          "cannot read /proc/self/maps while " + STEP + ": " + e.getMessage(), e);
     }
   }
 

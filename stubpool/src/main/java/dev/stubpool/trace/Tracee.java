@@ -16,6 +16,7 @@ import java.lang.invoke.VarHandle;
  */
 public final class Tracee {
   private static final int REAPED = Integer.MIN_VALUE;
+  private static final int RETIRE_TRIES = 100;
   private static final VarHandle HOLDS;
 
   static {
@@ -76,18 +77,25 @@ public final class Tracee {
     HOLDS.getAndAdd(this, -1);
   }
 
-  /** Waits until nobody holds the pid; new holds may be taken. Holders do nothing that blocks. */
-  public void awaitUnheld() {
-    while (holds > 0) {
-      Thread.yield();
-    }
+  /**
+   * Whether somebody holds the pid just now. A holder that copies from a file may wait for it long.
+   */
+  public boolean isHeld() {
+    return holds > 0;
   }
 
-  /** Ends all use of the pid. Tracer only, once the process is dead. */
-  void awaitUnheldForEver() {
-    while (!HOLDS.compareAndSet(this, 0, REAPED)) {
+  /**
+   * Ends all use of the pid, unless it is held for longer than a moment. Tracer only, once the
+   * process is dead.
+   */
+  boolean retire() {
+    for (int tries = 0; tries < RETIRE_TRIES; tries++) {
+      if (holds == REAPED || HOLDS.compareAndSet(this, 0, REAPED)) {
+        return true;
+      }
       Thread.yield();
     }
+    return false;
   }
 
   /** Kills the process with SIGKILL, from any thread. 0, or -ESRCH if it is dead and reaped. */

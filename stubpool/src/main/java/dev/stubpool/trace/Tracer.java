@@ -15,6 +15,7 @@ import dev.stubpool.nativestubs.PtraceCalls;
 import dev.stubpool.nativestubs.Signals;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.nativestubs.WaitCalls;
+import dev.stubpool.nativestubs.WakeSignal;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -54,7 +55,10 @@ public final class Tracer implements AutoCloseable {
   private final long firstCall = image.address(ImageSymbols.STUB_FIRST_CALL);
   private final long firstCallDone = image.address(ImageSymbols.STUB_FIRST_CALL_DONE);
 
-  /** Processes that were given up: dead for the pool, and yet to die for the kernel. */
+  /**
+   * Processes that are dead for the pool but not reaped: given up while the kernel holds them, or
+   * held by a caller.
+   */
   private final Map<Integer, Tracee> lingering = new HashMap<>();
 
   private final int jvmPid = ProcessCalls.pid();
@@ -70,6 +74,9 @@ public final class Tracer implements AutoCloseable {
    * @param deathListener is told of each tracee found dead, once it is buried
    */
   public Tracer(Duration patience, boolean armParentDeathSignal, Consumer<Tracee> deathListener) {
+    // An inherited mask may block it; then the watchdog could not end a wait.
+    SystemCallException.check(
+        ProcessCalls.unblock(WakeSignal.number()), "rt_sigprocmask", "unblocking the wake signal");
     this.deadline = new Deadline(ProcessCalls.tid(), patience);
     this.armParentDeathSignal = armParentDeathSignal;
     this.deathListener = deathListener;
@@ -310,8 +317,11 @@ public final class Tracer implements AutoCloseable {
       throw giveUp(tracee, result, step);
     }
     tracee.died(causeOfDeath());
-    tracee.awaitUnheldForEver();
-    SystemCallException.check(WaitCalls.reap(tracee.pid(), siginfo.address()), "waitid", step);
+    if (tracee.retire()) {
+      SystemCallException.check(WaitCalls.reap(tracee.pid(), siginfo.address()), "waitid", step);
+    } else {
+      lingering.put(tracee.pid(), tracee);
+    }
     deathListener.accept(tracee);
   }
 
@@ -363,15 +373,23 @@ public final class Tracer implements AutoCloseable {
   }
 
   /**
-   * Reaps a process that {@link #findDead} told of and no pool knows any more: one that was given
-   * up before it died.
+   * Ends a process that {@link #findDead} told of and no pool knows: one that was given up before
+   * it died, one that was held when it did, or one that a broken stub made.
+   *
+   * @return whether its pid is free now; if not, later
    */
-  public void reap(int pid) {
-    Tracee tracee = lingering.remove(pid);
-    if (tracee != null) {
-      tracee.awaitUnheldForEver();
+  public boolean buryStranger(int pid) {
+    Tracee known = lingering.get(pid);
+    if (known == null) {
+      killAndBury(new Tracee(pid));
+      return !lingering.containsKey(pid);
     }
+    if (!seesDeath() || !known.retire()) {
+      return false;
+    }
+    lingering.remove(pid);
     WaitCalls.reap(pid, siginfo.address());
+    return true;
   }
 
   private int signalCode(Tracee tracee, String step) {

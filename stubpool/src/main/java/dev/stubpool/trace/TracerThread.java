@@ -1,6 +1,5 @@
 package dev.stubpool.trace;
 
-import dev.stubpool.StubPoolException;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -47,10 +46,9 @@ public final class TracerThread {
     boolean turn();
 
     /**
-     * Is told of a task or turn that failed by an exception of this library; the thread goes on.
-     * Any other ends it.
+     * Is told of a task or turn that failed; the thread goes on, for other stubs are not concerned.
      */
-    void failed(StubPoolException e);
+    void failed(RuntimeException e);
 
     /** How long the thread may sleep with an empty queue, in nanoseconds. */
     long patienceNanos();
@@ -161,7 +159,7 @@ public final class TracerThread {
       }
       boolean more = work.turn();
       return more || served > 0;
-    } catch (StubPoolException e) {
+    } catch (RuntimeException e) {
       work.failed(e);
       return true;
     }
@@ -171,6 +169,7 @@ public final class TracerThread {
     asleep = true;
     if (queue.isEmpty() && !stopping) {
       LockSupport.parkNanos(this, nanos);
+      Thread.interrupted(); // nobody's to use, and it would keep the thread from sleeping
     }
     asleep = false;
   }

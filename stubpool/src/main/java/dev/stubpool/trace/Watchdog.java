@@ -52,7 +52,11 @@ final class Watchdog {
         LockSupport.parkNanos(DEADLINES, TICK_NANOS);
       }
       for (Deadline deadline : DEADLINES) {
-        check(deadline, System.nanoTime());
+        try {
+          check(deadline, System.nanoTime());
+        } catch (RuntimeException e) {
+          LOG.error("the watchdog goes on after a failure", e);
+        }
       }
     }
   }
@@ -71,13 +75,12 @@ final class Watchdog {
       if (deadline.expires() != wait) {
         return;
       }
-      if (now - wait < GRACE_NANOS) {
-        if (deadline.firstKill(wait)) {
-          LOG.warn(
-              "process {} did not stop within {}; killing it", target.pid(), deadline.patience());
-        }
-        target.kill();
-      } else {
+      if (deadline.firstKill(wait, now)) {
+        LOG.warn(
+            "process {} did not stop within {}; killing it", target.pid(), deadline.patience());
+      }
+      target.kill();
+      if (now - deadline.firstKilledAt() >= GRACE_NANOS) {
         deadline.abandon(wait);
         ProcessCalls.signalThread(ProcessCalls.pid(), deadline.tid(), WakeSignal.number());
       }
