@@ -23,7 +23,8 @@ class ReadmeIT {
     String example = Files.readString(EXAMPLE);
     String body =
         example.substring(example.indexOf("    try (StubPool"), example.lastIndexOf("  }\n}"));
-    assertThat(Files.readString(ROOT.resolve("README.md"))).contains(body.stripTrailing().stripIndent());
+    assertThat(Files.readString(ROOT.resolve("README.md")))
+        .contains(body.stripTrailing().stripIndent());
   }
 
   @Test

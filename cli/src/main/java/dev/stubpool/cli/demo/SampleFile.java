@@ -67,7 +67,8 @@ final class SampleFile implements AutoCloseable {
 
   /** Which part of which file. */
   String describe() {
-    return String.format(Locale.ROOT, "%,d bytes of %s", content.length, path);
+    return String.format(
+        Locale.ROOT, "%,d bytes of this JVM's program, %s", content.length, path.getFileName());
   }
 
   @Override
