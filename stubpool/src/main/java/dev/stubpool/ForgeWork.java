@@ -4,6 +4,7 @@ import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.ProcessCalls;
 import dev.stubpool.seccomp.BpfProgram;
 import dev.stubpool.trace.Forge;
+import dev.stubpool.trace.Injector;
 import dev.stubpool.trace.Seams;
 import dev.stubpool.trace.Tracee;
 import dev.stubpool.trace.Tracer;
@@ -70,6 +71,7 @@ final class ForgeWork implements TracerThread.Work {
   private final Deque<StubProcess> held = new ArrayDeque<>();
   private final CompletableFuture<Void> beginning = new CompletableFuture<>();
   private Tracer tracer;
+  private Injector injector;
   private Forge forge;
   private long restUntil;
   private long nextSweep;
@@ -218,6 +220,7 @@ final class ForgeWork implements TracerThread.Work {
     try {
       bindToOneCpu();
       tracer = new Tracer(seams.patience(), seams.armParentDeathSignal(), this::buried);
+      injector = tracer;
       forge = new Forge(tracer, filter, addressSpace.lowest(), addressSpace.highest(), seams);
       ensureSource();
       beginning.complete(null);
@@ -422,7 +425,7 @@ final class ForgeWork implements TracerThread.Work {
     if (number == Abi.SYS_mmap) {
       process.mapped(true);
     }
-    return tracer.inject(process.tracee, number, a, b, c, d, e, f, CALLING);
+    return injector.inject(process.tracee, number, a, b, c, d, e, f, CALLING);
   }
 
   /** Finds stubs that died while nobody used them. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.stubpool.filter.MappableWindow;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.nativestubs.Kernel;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.support.ChildJvm;
 import dev.stubpool.support.Proc;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** Every failure a user can meet, its exact message, and a pool that goes on. */
@@ -250,7 +252,7 @@ class FailureIT {
 
   @Test
   void outOfProcesses() {
-    String output = Unprivileged.run("limited", List.of(), Greedy.class);
+    String output = Unprivileged.run("limited", List.of(), Greedy.class, "RLIMIT_NPROC");
     assertThat(output)
         .contains(
             "clone: EAGAIN while forging a stub; a limit on processes is reached: look at ulimit -u"
@@ -263,8 +265,10 @@ class FailureIT {
   static final class Greedy {
     public static void main(String[] arguments) throws IOException {
       StubImage.get();
-      Unprivileged.limitProcessesTo(
-          Proc.tasksOf(Unprivileged.UID) + 40); // before the source, which inherits it
+      if (arguments.length > 0) {
+        // Before the source, which inherits it.
+        Unprivileged.limitProcessesTo(Proc.tasksOf(Unprivileged.UID) + 40);
+      }
       try (StubPool pool =
           StubPool.open(StubPoolOptions.builder().minIdle(0).maxStubs(1000).build())) {
         ArrayDeque<Stub> stubs = new ArrayDeque<>();
@@ -285,6 +289,50 @@ class FailureIT {
         }
         System.out.println(stubs.getLast().syscall(Abi.SYS_getpid) > 0 ? "and on it goes" : "");
       }
+    }
+  }
+
+  @Test
+  void outOfProcessesOfACgroup() throws IOException {
+    Path cgroup = Path.of("/sys/fs/cgroup/pids/stubpool-test-" + ProcessHandle.current().pid());
+    try {
+      Files.createDirectory(cgroup);
+    } catch (IOException e) {
+      Assumptions.abort("needs root and a version 1 pids cgroup: " + e);
+    }
+    try {
+      Files.writeString(cgroup.resolve("pids.max"), "100");
+      List<String> command =
+          new ArrayList<>(
+              List.of("sh", "-c", "echo $$ >" + cgroup + "/cgroup.procs && exec \"$@\"", "sh"));
+      command.addAll(ChildJvm.command(Greedy.class));
+      assertThat(ChildJvm.run(command).output())
+          .contains("clone: EAGAIN while forging a stub; a limit on processes is reached")
+          .contains("and on it goes");
+    } finally {
+      Proc.await("an empty cgroup", () -> cgroup.toFile().delete());
+    }
+  }
+
+  @Test
+  void notDumpable() {
+    assertThat(Unprivileged.run("undumpable", List.of(), Undumpable.class))
+        .contains(
+            "ptrace(PTRACE_SEIZE): EPERM while making the source stub; this JVM is not dumpable"
+                + " (set-user-ID, file capabilities on the java binary, or PR_SET_DUMPABLE), so its"
+                + " stubs are not either: remove the file capabilities");
+  }
+
+  /** As a java binary with file capabilities would be. */
+  static final class Undumpable {
+    private static final int PR_SET_DUMPABLE = 4;
+
+    public static void main(String[] arguments) {
+      StubImage.get();
+      if (Kernel.call(Abi.SYS_prctl, PR_SET_DUMPABLE, 0) != 0) {
+        throw new AssertionError("prctl(PR_SET_DUMPABLE)");
+      }
+      Opening.main(arguments);
     }
   }
 

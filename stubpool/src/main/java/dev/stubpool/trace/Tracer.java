@@ -31,7 +31,7 @@ import java.util.function.Consumer;
  * written whole before that, and built from constants: what a tracee's registers held before does
  * not matter.
  */
-public final class Tracer implements AutoCloseable {
+public final class Tracer implements Injector, AutoCloseable {
   /** Looks before a wait blocks: about 50 us of looking and yielding on an otherwise idle CPU. */
   static final int LOOKS = 64;
 
@@ -89,12 +89,10 @@ public final class Tracer implements AutoCloseable {
   }
 
   /**
-   * Runs a system call in a stopped stub. The first one also arms SIGKILL at the JVM's death.
-   *
-   * @return the kernel's result, -errno in [-4095, -1]
-   * @throws DeniedSystemCallException if the filter denied it
-   * @throws StubDiedException if the stub is dead
+   * By SETREGS, CONT, wait, GETREGS. The first call of a child stub also arms SIGKILL at the JVM's
+   * death.
    */
+  @Override
   public long inject(
       Tracee stub, int number, long a, long b, long c, long d, long e, long f, String step) {
     clearInput();
