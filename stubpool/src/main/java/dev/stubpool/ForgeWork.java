@@ -58,6 +58,9 @@ final class ForgeWork implements TracerThread.Work {
 
   private static final String CALLING = "running a call in a stub";
 
+  /** Pools opened so far: they take turns at the CPUs. */
+  private static final AtomicInteger POOLS = new AtomicInteger();
+
   private final StubPoolOptions options;
   private final AddressSpace addressSpace;
   private final byte[] filter;
@@ -218,9 +221,10 @@ final class ForgeWork implements TracerThread.Work {
   @Override
   public boolean begin() {
     try {
-      bindToOneCpu();
       tracer = new Tracer(seams.patience(), seams.armParentDeathSignal(), this::buried);
       injector = tracer;
+      bindToOneCpu(); // after the tracer, whose first one starts the watchdog, and before the
+                      // source
       forge = new Forge(tracer, filter, addressSpace.lowest(), addressSpace.highest(), seams);
       ensureSource();
       beginning.complete(null);
@@ -235,8 +239,7 @@ final class ForgeWork implements TracerThread.Work {
   private void bindToOneCpu() {
     if (options.affinity() == Affinity.ONE_CPU) {
       BitSet cpus = ProcessCalls.affinity();
-      // Pools of one JVM take turns.
-      int turn = Math.floorMod(System.identityHashCode(pool), cpus.cardinality());
+      int turn = Math.floorMod(POOLS.getAndIncrement(), cpus.cardinality());
       int cpu = cpus.stream().skip(turn).findFirst().orElseThrow();
       SystemCallException.check(
           ProcessCalls.bindTo(cpu), "sched_setaffinity", "binding the tracer to CPU " + cpu);
