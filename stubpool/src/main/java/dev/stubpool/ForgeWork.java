@@ -223,8 +223,8 @@ final class ForgeWork implements TracerThread.Work {
     try {
       tracer = new Tracer(seams.patience(), seams.armParentDeathSignal(), this::buried);
       injector = tracer;
-      bindToOneCpu(); // after the tracer, whose first one starts the watchdog, and before the
-                      // source
+      // After the first tracer has started the watchdog, and before the source is forked.
+      bindToOneCpu();
       forge = new Forge(tracer, filter, addressSpace.lowest(), addressSpace.highest(), seams);
       ensureSource();
       beginning.complete(null);
