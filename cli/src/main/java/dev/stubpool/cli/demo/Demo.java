@@ -6,7 +6,9 @@ import dev.stubpool.StubPool;
 import dev.stubpool.StubPoolOptions;
 import dev.stubpool.cli.inspect.StubMappings;
 import dev.stubpool.cli.output.CommandFailure;
+import dev.stubpool.cli.proc.ProcessStatus;
 import dev.stubpool.nativestubs.ProcMaps.Mapping;
+import dev.stubpool.nativestubs.ProcessCalls;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -88,6 +90,7 @@ final class Demo {
     int pid = pool.stats().sourcePid();
     int instructions = pool.stats().filterInstructions();
     census.see(pid);
+    joinTracer(pid);
     figures.source(pid, instructions);
     narrator.step(
         "source",
@@ -95,6 +98,21 @@ final class Demo {
             Locale.ROOT, "pid %d, forked from the JVM, emptied, locked by a seccomp filter", pid),
         String.format(
             Locale.ROOT, "of %d instructions; all stubs are forked from it", instructions));
+  }
+
+  /**
+   * Binds this thread, which asks and times, to the CPU of the tracer, which serves: where the
+   * kernel happens to put it decides over half of a request's time otherwise.
+   */
+  private static void joinTracer(int source) {
+    try {
+      ProcessStatus.of(source)
+          .orElseThrow(() -> new CommandFailure("the source stub, " + source + ", is gone"))
+          .onlyCpu()
+          .ifPresent(ProcessCalls::bindTo);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private List<Stub> create(Rounds rounds) {
@@ -107,7 +125,10 @@ final class Demo {
     Distribution create = Distribution.ofNanos(nanos);
     figures.create(create);
     narrator.step(
-        "create", String.format(Locale.ROOT, "%,d stubs, one a request: %s", count, create));
+        "create",
+        String.format(
+            Locale.ROOT, "%,d stubs, one a request, caller and tracer on one CPU:", count),
+        create.toString());
     return stubs;
   }
 

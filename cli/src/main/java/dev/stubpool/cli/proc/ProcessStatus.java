@@ -59,12 +59,22 @@ public record ProcessStatus(int pid, String comm, char state, int parent, long s
    * The thread that traces the process, 0 if none does: {@code TracerPid} of proc_pid_status(5).
    */
   public int tracer() throws IOException {
+    return field("TracerPid").map(Integer::parseInt).orElse(0);
+  }
+
+  /** The CPU that the process is bound to, if it is one: {@code Cpus_allowed_list}. */
+  public Optional<Integer> onlyCpu() throws IOException {
+    return field("Cpus_allowed_list")
+        .filter(cpus -> cpus.chars().allMatch(Character::isDigit))
+        .map(Integer::parseInt);
+  }
+
+  private Optional<String> field(String name) throws IOException {
     return read(pid, "status").stream()
         .flatMap(String::lines)
-        .filter(line -> line.startsWith("TracerPid:"))
-        .mapToInt(line -> Integer.parseInt(line.substring(line.indexOf(':') + 1).strip()))
-        .findFirst()
-        .orElse(0);
+        .filter(line -> line.startsWith(name + ":"))
+        .map(line -> line.substring(line.indexOf(':') + 1).strip())
+        .findFirst();
   }
 
   /** The state in a word. */
