@@ -226,7 +226,8 @@ final class ForgeWork implements TracerThread.Work {
       // After the first tracer has started the watchdog, and before the source is forked.
       bindToOneCpu();
       forge = new Forge(tracer, filter, addressSpace.lowest(), addressSpace.highest(), seams);
-      ensureSource();
+      forge.ensureSource();
+      publishSource();
       beginning.complete(null);
       return true;
     } catch (RuntimeException | Error e) {
@@ -244,11 +245,6 @@ final class ForgeWork implements TracerThread.Work {
       SystemCallException.check(
           ProcessCalls.bindTo(cpu), "sched_setaffinity", "binding the tracer to CPU " + cpu);
     }
-  }
-
-  private void ensureSource() {
-    forge.ensureSource();
-    sourcePid = forge.source().pid();
   }
 
   @Override
@@ -324,19 +320,23 @@ final class ForgeWork implements TracerThread.Work {
     }
   }
 
-  void forgeForBench(int count) {
-    forge(count);
-  }
-
   private void forge(int count) {
     forging.set(count);
     try {
       forge.forge(count, this::born);
     } finally {
       forging.set(0);
-      Tracee source = forge.source();
-      sourcePid = source == null ? 0 : source.pid();
+      publishSource();
     }
+  }
+
+  /**
+   * For {@link #stats}: who the source is may change whenever the forge was used or the source
+   * found dead.
+   */
+  private void publishSource() {
+    Tracee source = forge.source();
+    sourcePid = source == null ? 0 : source.pid();
   }
 
   private void born(Tracee tracee) {
@@ -411,13 +411,13 @@ final class ForgeWork implements TracerThread.Work {
     tracer.bury(process.tracee);
   }
 
-  /** Told by the tracer of every process that it buried, stub or source. */
+  /**
+   * Told by the tracer of every process that it buried: stubs, sources, newborns that nobody got.
+   */
   private void buried(Tracee tracee) {
     if (processes.remove(tracee.pid()) != null) {
       total.setRelease(total.getPlain() - 1);
       died.setRelease(died.getPlain() + 1);
-    } else if (tracee.pid() == sourcePid) {
-      sourcePid = 0;
     }
   }
 
@@ -443,10 +443,11 @@ final class ForgeWork implements TracerThread.Work {
         LOG.debug("pool {}: stub {} died while {}", options.name(), pid, process.state());
         idleDied |= process.state() == StubState.IDLE;
         tracer.killAndBury(process.tracee); // dead already, or stopped where it cannot go on from
-      } else if (forge.source() != null && forge.source().pid() == pid) {
+      } else if (pid == sourcePid) {
         LOG.warn(
             "pool {}: the source stub {} died; making another when needed", options.name(), pid);
         tracer.killAndBury(forge.source());
+        publishSource();
       } else {
         done = tracer.buryStranger(pid);
       }

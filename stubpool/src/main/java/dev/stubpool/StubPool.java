@@ -276,9 +276,4 @@ public final class StubPool implements AutoCloseable {
   TracerThread tracerThread() {
     return tracer;
   }
-
-  /** For tests that need the source. */
-  ForgeWork work() {
-    return work;
-  }
 }

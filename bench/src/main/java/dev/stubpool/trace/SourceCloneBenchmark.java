@@ -6,6 +6,7 @@ import dev.stubpool.nativestubs.MemoryCalls;
 import dev.stubpool.nativestubs.ProcMaps;
 import dev.stubpool.nativestubs.SourceClone;
 import dev.stubpool.nativestubs.SourceClone.Range;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +49,7 @@ public final class SourceCloneBenchmark {
    *
    * @param args the number of clones of each kind; then sizes in GiB, ascending
    */
-  public static void main(String[] args) throws InterruptedException {
+  public static void main(String[] args) throws InterruptedException, IOException {
     int clones = Integer.parseInt(args[0]);
     SourceCloneBenchmark benchmark = new SourceCloneBenchmark();
     benchmark.warmUp();
@@ -59,14 +60,14 @@ public final class SourceCloneBenchmark {
   }
 
   /** Lets the compiler do most of its work before anything is timed on its CPU. */
-  private void warmUp() {
+  private void warmUp() throws IOException {
     for (int i = 0; i < WARM_UPS; i++) {
       cloneAndKill(HeapMappings.among(ProcMaps.self()));
       birth();
     }
   }
 
-  private void measure(int clones, int gib) throws InterruptedException {
+  private void measure(int clones, int gib) throws InterruptedException, IOException {
     while (touched.size() * (long) CHUNK < gib * GIB) {
       touched.add(new byte[CHUNK - ARRAY_HEADER]);
     }

@@ -1,7 +1,6 @@
 package dev.stubpool.nativestubs;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,13 +36,13 @@ public final class ProcMaps {
 
   private ProcMaps() {}
 
-  /** The mappings of this process. */
-  public static List<Mapping> self() {
-    try {
-      return read(Path.of("/proc/self/maps"));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  /**
+   * The mappings of this process.
+   *
+   * @throws IOException if they cannot be read, such as for want of descriptors
+   */
+  public static List<Mapping> self() throws IOException {
+    return read(Path.of("/proc/self/maps"));
   }
 
   /**

@@ -65,9 +65,4 @@ public final class PtraceCalls {
   public static long getSignalInfo(int pid, long address) {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_GETSIGINFO, pid, 0, address);
   }
-
-  /** Reads the mask of blocked signals (8 bytes) to {@code address}. */
-  public static long getSignalMask(int pid, long address) {
-    return Kernel.call(SYS_ptrace, Abi.PTRACE_GETSIGMASK, pid, Abi.KERNEL_SIGSET_SIZE, address);
-  }
 }

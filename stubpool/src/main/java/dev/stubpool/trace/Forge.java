@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import dev.stubpool.StubDiedException;
 import dev.stubpool.SystemCallException;
 import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.ImageSymbols;
 import dev.stubpool.nativestubs.MemoryCalls;
 import dev.stubpool.nativestubs.NativeAccess;
@@ -168,10 +167,5 @@ public final class Forge implements AutoCloseable {
       tracer.killAndBury(source);
     }
     MemoryCalls.unmap(pidPage.address(), Abi.IMAGE_PAGE);
-  }
-
-  /** Whether an error says that no more processes can be made for now. */
-  public static boolean isExhaustion(SystemCallException e) {
-    return e.errno() == Errno.EAGAIN || e.errno() == Errno.ENOMEM;
   }
 }

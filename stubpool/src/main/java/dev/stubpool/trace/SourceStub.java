@@ -13,7 +13,6 @@ import dev.stubpool.nativestubs.IoVector;
 import dev.stubpool.nativestubs.NativeCallException;
 import dev.stubpool.nativestubs.ProcMaps;
 import dev.stubpool.nativestubs.ProcMaps.Mapping;
-import dev.stubpool.nativestubs.ProcessCalls;
 import dev.stubpool.nativestubs.PtraceCalls;
 import dev.stubpool.nativestubs.SourceClone;
 import dev.stubpool.nativestubs.SourceClone.Range;
@@ -79,7 +78,7 @@ final class SourceStub {
 
   private static List<Mapping> mappings() {
     try {
-      return ProcMaps.of(ProcessCalls.pid());
+      return ProcMaps.self();
     } catch (IOException e) {
       throw new StubPoolException(
           "cannot read /proc/self/maps while " + STEP + ": " + e.getMessage(), e);

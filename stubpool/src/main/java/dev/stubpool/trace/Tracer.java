@@ -33,9 +33,8 @@ import java.util.function.Consumer;
  */
 public final class Tracer implements Injector, AutoCloseable {
   /** Looks before a wait blocks: about 50 us of looking and yielding on an otherwise idle CPU. */
-  static final int LOOKS = 64;
+  private static final int LOOKS = 64;
 
-  private static final int EVENT_SHIFT = 8;
   private static final long USER_CODE_SEGMENT = 0x33;
   private static final long USER_DATA_SEGMENT = 0x2b;
   private static final long INITIAL_FLAGS = 0x202;
@@ -81,11 +80,6 @@ public final class Tracer implements Injector, AutoCloseable {
     this.armParentDeathSignal = armParentDeathSignal;
     this.deathListener = deathListener;
     Watchdog.watch(deadline);
-  }
-
-  /** The siginfo_t of the last stop or death. */
-  MemorySegment siginfo() {
-    return siginfo;
   }
 
   /**
@@ -430,11 +424,6 @@ public final class Tracer implements Injector, AutoCloseable {
 
   private void set(int register, long value) {
     input.set(JAVA_LONG, register, value);
-  }
-
-  /** The event of a stop, 0 for a plain signal. */
-  static int event(int status) {
-    return status >> EVENT_SHIFT;
   }
 
   @Override

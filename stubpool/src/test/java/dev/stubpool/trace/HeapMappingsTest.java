@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.nativestubs.ProcMaps;
 import dev.stubpool.nativestubs.SourceClone.Range;
+import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -40,7 +41,7 @@ class HeapMappingsTest {
   }
 
   @Test
-  void shouldFindTheHeapOfThisJvmAndNothingElse() {
+  void shouldFindTheHeapOfThisJvmAndNothingElse() throws IOException {
     List<ProcMaps.Mapping> maps = ProcMaps.self();
     List<Range> found = HeapMappings.among(maps);
     assertThat(found).isNotEmpty();
