@@ -25,6 +25,14 @@
 #define FILE_DATA_OFFSET 0x10000
 #define FILE_SIZE (FILE_DATA_OFFSET + IMAGE_DATA_SIZE)
 
+/* Signals, for those who include <asm/signal.h>. */
+#define SIGNAL_BIT(signal) (1UL << ((signal)-1))
+/* A blocked instance of these would reset its handler (force_sig in Linux's kernel/signal.c). */
+#define STUB_FAULT_SIGNALS (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGFPE))
+/* These and what a tracer must see at once. */
+#define STUB_UNBLOCKED_SIGNALS                                                                                         \
+    (STUB_FAULT_SIGNALS | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSYS) | SIGNAL_BIT(SIGURG))
+
 /* Where a source moves the vDSO before it is unmapped: some kernels let a guest learn the last address it had. */
 #define VDSO_PARKING_ADDRESS 0x10000000
 

@@ -30,9 +30,6 @@
 #define RSEQ_LENGTH_MAX 1024
 
 #define SIGNAL_COUNT 64
-#define BIT(signal) (1UL << ((signal)-1))
-/* What a tracer must see at once, or what a blocked instance of would reset its handler (facts: forced signals). */
-#define UNBLOCKED (BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) | BIT(SIGTRAP) | BIT(SIGSYS) | BIT(SIGURG))
 
 static _Noreturn void leave(struct boot *boot, long result) {
     boot->error = (int)-result;
@@ -67,7 +64,7 @@ static long default_dispositions(void) {
         if (signal == SIGKILL || signal == SIGSTOP)
             continue;
         action = (struct sigaction){0}; /* SIG_DFL */
-        if (BIT(signal) & (BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE))) {
+        if (SIGNAL_BIT(signal) & STUB_FAULT_SIGNALS) {
             action.sa_handler = (__sighandler_t)stub_fault_entry;
             action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTORER;
             action.sa_restorer = stub_fault_return;
@@ -150,7 +147,7 @@ __attribute__((used)) _Noreturn void birth(struct boot *boot) {
     check(boot, default_dispositions());
 
     begin(boot, BIRTH_SIGNAL_MASK);
-    unsigned long blocked = ~UNBLOCKED;
+    unsigned long blocked = ~STUB_UNBLOCKED_SIGNALS;
     check(boot, raw5(__NR_rt_sigprocmask, SIG_SETMASK, (long)&blocked, 0, sizeof blocked, 0));
 
     begin(boot, BIRTH_SIGNAL_STACK);

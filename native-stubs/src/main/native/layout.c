@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 
@@ -107,6 +108,13 @@ void layout(void) {
     SAME(PTRACE_POKEUSR);
     SAME(PTRACE_PEEKUSR);
     SAME(PTRACE_GETSIGINFO);
+    SAME(PTRACE_PEEKSIGINFO);
+    SAME(PTRACE_PEEKSIGINFO_SHARED);
+    SAME(PTRACE_GETSIGMASK);
+    SAME(PTRACE_SETSIGMASK);
+    INT(PEEKSIGINFO_SIZE, sizeof(struct ptrace_peeksiginfo_args));
+    INT(PEEKSIGINFO_flags, offsetof(struct ptrace_peeksiginfo_args, flags));
+    INT(PEEKSIGINFO_nr, offsetof(struct ptrace_peeksiginfo_args, nr));
     SAME(PTRACE_O_TRACESYSGOOD);
     SAME(PTRACE_O_EXITKILL);
     SAME(PTRACE_EVENT_STOP);
@@ -154,6 +162,7 @@ void layout(void) {
     SAME(F_ADD_SEALS);
     INT(SEALS_OF_THE_IMAGE, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE);
     INT(SEALS_OF_A_MEMORY_FILE, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW);
+    INT(SEALS_OF_PUBLISHED_MEMORY, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE);
     SAME(F_DUPFD_CLOEXEC);
     SAME(F_GETFD);
     SAME(O_RDONLY);
@@ -163,8 +172,16 @@ void layout(void) {
     SAME(AT_FDCWD);
     SAME(SIG_UNBLOCK);
     SAME(RLIMIT_NOFILE);
+    SAME(RLIMIT_CPU);
+    SAME(RLIMIT_DATA);
+    SAME(RLIMIT_CORE);
+    SAME(RLIMIT_AS);
+    SAME(RLIMIT_NPROC);
+    SAME(RLIMIT_SIGPENDING);
     INT(RLIMIT64_SIZE, sizeof(struct rlimit64));
     INT(RLIMIT64_soft, offsetof(struct rlimit64, rlim_cur));
+    INT(STAT_SIZE, sizeof(struct stat));
+    INT(STAT_nlink, offsetof(struct stat, st_nlink));
 
     INT(SYS_mseal, STUBPOOL_NR_mseal);
 }

@@ -4,6 +4,7 @@
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 
+#include "abi.h"
 #include "layout.h"
 
 void layout_kernel(void) {
@@ -17,6 +18,7 @@ void layout_kernel(void) {
     INT(KERNEL_SIGACTION_flags, offsetof(struct sigaction, sa_flags));
     INT(KERNEL_SIGACTION_restorer, offsetof(struct sigaction, sa_restorer));
     INT(KERNEL_SIGSET_SIZE, sizeof(sigset_t));
+    LONG(STUB_SIGNAL_MASK, ~STUB_UNBLOCKED_SIGNALS);
     SAME(SA_RESTORER);
     SAME(SYS_SECCOMP);
     SAME(CLD_EXITED);

@@ -8,4 +8,6 @@ module dev.stubpool {
   requires org.slf4j;
 
   exports dev.stubpool;
+  exports dev.stubpool.lease to
+      dev.stubpool.cli;
 }

@@ -3,17 +3,22 @@ package dev.stubpool;
 import dev.stubpool.trace.TracerThread;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * A thread that waits for a stub. {@code outcome} goes from null to a {@link Stub}, an exception or
- * {@link GivenUp} by one CAS: the tracer's, or the waiting thread's own when it gives up.
+ * {@link #GIVEN_UP} by one CAS: the tracer's, or the waiting thread's own when it gives up.
  */
 final class AcquireRequest implements TracerThread.Task {
-  private enum GivenUp {
-    CANCELLED
+  /** How a wait ended. */
+  enum End {
+    DONE,
+    INTERRUPTED,
+    TIMED_OUT
   }
 
+  private static final Object GIVEN_UP = new Object();
   private static final VarHandle OUTCOME;
 
   static {
@@ -25,30 +30,25 @@ final class AcquireRequest implements TracerThread.Task {
   }
 
   private final Thread waiter = Thread.currentThread();
-  private final ForgeWork work;
+  private final AcquireLine line;
+  private final String poolName;
   private volatile Object outcome;
 
-  AcquireRequest(ForgeWork work) {
-    this.work = work;
+  AcquireRequest(AcquireLine line, String poolName) {
+    this.line = line;
+    this.poolName = poolName;
   }
+
+  // ---- the tracer thread ----
 
   @Override
   public void run() {
-    work.queueUp(this);
+    line.add(this);
   }
 
   @Override
   public void abandon() {
-    complete(new StubPoolClosedException(work.poolName()));
-  }
-
-  /** Gives up; false if there is an outcome already, which the caller must then take. */
-  boolean cancel() {
-    return OUTCOME.compareAndSet(this, null, GivenUp.CANCELLED);
-  }
-
-  boolean isCancelled() {
-    return outcome instanceof GivenUp;
+    complete(new StubPoolClosedException(poolName));
   }
 
   /** Ends the wait; false if the waiter gave up. */
@@ -60,8 +60,33 @@ final class AcquireRequest implements TracerThread.Task {
     return true;
   }
 
-  boolean isDone() {
-    return outcome != null;
+  boolean isGivenUp() {
+    return outcome == GIVEN_UP;
+  }
+
+  // ---- the waiting thread ----
+
+  /** Waits for the outcome; after an interrupt or the timeout there will be none. */
+  End await(Duration timeout) {
+    long start = System.nanoTime();
+    long limit = nanos(timeout);
+    while (outcome == null) {
+      long left = limit - (System.nanoTime() - start);
+      boolean interrupted = Thread.currentThread().isInterrupted();
+      if (interrupted || left <= 0) {
+        // If it fails there is an outcome, which must be taken: it may be a stub.
+        if (giveUp()) {
+          return interrupted ? End.INTERRUPTED : End.TIMED_OUT;
+        }
+      } else {
+        LockSupport.parkNanos(line, left);
+      }
+    }
+    return End.DONE;
+  }
+
+  boolean giveUp() {
+    return OUTCOME.compareAndSet(this, null, GIVEN_UP);
   }
 
   /** The stub, or throws the failure. */
@@ -70,5 +95,13 @@ final class AcquireRequest implements TracerThread.Task {
       return stub;
     }
     throw (RuntimeException) outcome;
+  }
+
+  private static long nanos(Duration timeout) {
+    try {
+      return timeout.toNanos();
+    } catch (ArithmeticException e) {
+      return Long.MAX_VALUE; // 292 years
+    }
   }
 }

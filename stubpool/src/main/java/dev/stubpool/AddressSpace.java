@@ -23,6 +23,11 @@ public record AddressSpace(long lowest, long highest, long imageStart, long imag
         && (end <= imageStart || address >= imageEnd);
   }
 
+  /** Whether any byte of [address, address + size) is the image's. */
+  boolean meetsImage(long address, long size) {
+    return address < imageEnd && address + size > imageStart;
+  }
+
   /** Refuses what {@link #contains} does not hold for, and what is not made of whole pages. */
   void check(long address, long size) {
     if (address % PAGE_SIZE != 0 || size % PAGE_SIZE != 0) {

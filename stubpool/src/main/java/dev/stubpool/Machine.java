@@ -25,7 +25,13 @@ final class Machine {
 
   private Machine() {}
 
-  static void check() {
+  static void check(StubPoolOptions options) {
+    if (options.onStubDeath() == OnStubDeath.KILL_JVM && ProcessHandle.current().pid() == 1) {
+      throw new UnsupportedMachineException(
+          "KILL_JVM works by SIGKILL, which the kernel ignores for the init process of a pid"
+              + " namespace, and this JVM is that; start it as another's child (docker run"
+              + " --init)");
+    }
     check(
         System.getProperty("os.name"),
         System.getProperty("os.arch"),

@@ -2,6 +2,7 @@ package dev.stubpool;
 
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.SystemCalls;
+import java.util.concurrent.CompletionStage;
 
 /**
  * A lease of one stub: a process that does nothing but what its holder has it do. All methods may
@@ -15,12 +16,20 @@ public final class Stub implements AutoCloseable {
 
   private final StubPool pool;
   private final StubProcess process;
-  private final StubMemory memory;
 
-  Stub(StubPool pool, StubProcess process) {
+  /** The lease's number among those of this process. */
+  private final long generation;
+
+  /** Set before the lease is given back: a handle of a dead stub may be closed too. */
+  private volatile boolean closed;
+
+  /** Made when it is asked for. Benign race: any is as good as another. */
+  private StubMemory memory;
+
+  Stub(StubPool pool, StubProcess process, long generation) {
     this.pool = pool;
     this.process = process;
-    this.memory = new StubMemory(pool, this);
+    this.generation = generation;
   }
 
   /** The process. Only this handle's holder may rely on the number, and only until it closes it. */
@@ -35,7 +44,12 @@ public final class Stub implements AutoCloseable {
 
   /** The stub's address space. */
   public StubMemory memory() {
-    return memory;
+    StubMemory known = memory;
+    if (known == null) {
+      known = new StubMemory(pool, this);
+      memory = known;
+    }
+    return known;
   }
 
   /**
@@ -60,7 +74,7 @@ public final class Stub implements AutoCloseable {
     }
     String instead =
         switch (number) {
-          case Abi.SYS_clone -> "acquire another stub";
+          case Abi.SYS_clone -> "use spawnChild(), or acquire another stub";
           case Abi.SYS_exit -> "use kill() or close()";
           case Abi.SYS_futex -> "a stub waits by itself while it is idle";
           case Abi.SYS_prctl -> "the pool arms the parent death signal with the first call";
@@ -87,8 +101,41 @@ public final class Stub implements AutoCloseable {
   }
 
   /**
+   * Makes a copy of this stub, as fork(2) does: private memory is copied when either writes to it,
+   * shared memory stays shared. The copy is a stub of the pool like any other, leased to the
+   * caller.
+   *
+   * <p>Never waits for room, and counts against {@code maxStubs}. Use it as a template: map and
+   * load once, spawn as often as wanted.
+   *
+   * @throws StubPoolFullException if there are {@code maxStubs}
+   * @throws SystemCallException if the kernel refused another process
+   * @throws StubDiedException if this stub is dead
+   * @throws IllegalStateException if this lease is closed
+   * @throws StubPoolClosedException if the pool is closed
+   */
+  public Stub spawnChild() {
+    return pool.spawn(this);
+  }
+
+  /**
+   * Tells of the process's death: completes with how it died, such as "killed by SIGKILL", on a
+   * thread of the common pool. Fails with {@link java.util.concurrent.CancellationException} if the
+   * lease is closed first.
+   *
+   * <p>Death is noticed at once by whoever has the stub do something. Otherwise the pool looks for
+   * dead stubs ten times a second, more rarely where there are many thousands.
+   *
+   * @throws IllegalStateException if this lease is closed
+   */
+  public CompletionStage<String> onDeath() {
+    checkUsable();
+    return process.watchDeath(generation).minimalCompletionStage();
+  }
+
+  /**
    * Kills the process with SIGKILL. The lease stays, to be closed; all its calls throw {@link
-   * StubDiedException} from now on.
+   * StubDiedException} from now on. Under {@link OnStubDeath#KILL_JVM} it kills the JVM.
    *
    * @throws IllegalStateException if this lease is closed
    */
@@ -102,9 +149,19 @@ public final class Stub implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (process.endLease(this)) {
-      pool.release(process);
+    if (!closed) {
+      closed = true;
+      process.giveBack(generation);
     }
+  }
+
+  /** Takes an idle stub; whether it was this caller who got it. */
+  boolean beginLease() {
+    return process.lease(generation);
+  }
+
+  long generation() {
+    return generation;
   }
 
   StubProcess process() {
@@ -117,13 +174,18 @@ public final class Stub implements AutoCloseable {
    */
   void checkUsable() {
     pool.checkOpen();
-    if (!process.isLeasedTo(this)) {
+    if (!isOpen()) {
       throw new IllegalStateException("this lease of stub " + pid() + " is closed");
     }
   }
 
+  /** A dead stub's lease lasts until it is closed. */
+  private boolean isOpen() {
+    return !closed && (process.isLeased(generation) || process.tracee.death() != null);
+  }
+
   @Override
   public String toString() {
-    return "Stub[" + pid() + ", " + (process.isLeasedTo(this) ? state() : "closed lease") + "]";
+    return "Stub[" + pid() + ", " + (isOpen() ? state() : "closed lease") + "]";
   }
 }

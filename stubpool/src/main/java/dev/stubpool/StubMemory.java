@@ -124,8 +124,18 @@ public final class StubMemory {
    *
    * @throws SystemCallException EFAULT if a page cannot be written; what lies before it is written
    *     then
+   * @throws IllegalArgumentException if the range meets the image's
    */
   public void write(long address, MemorySegment from) {
+    if (pool.addressSpace().meetsImage(address, from.byteSize())) {
+      throw new IllegalArgumentException(
+          "[0x%x, 0x%x) meets the image's range [0x%x, 0x%x), which is not the holder's"
+              .formatted(
+                  address,
+                  address + from.byteSize(),
+                  pool.addressSpace().imageStart(),
+                  pool.addressSpace().imageEnd()));
+    }
     if (from.isNative()) {
       copy(address, from, false);
       return;

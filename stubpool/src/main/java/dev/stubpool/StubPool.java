@@ -8,27 +8,34 @@ import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.seccomp.BpfProgram;
 import dev.stubpool.trace.Request;
 import dev.stubpool.trace.Seams;
+import dev.stubpool.trace.StubSpec;
 import dev.stubpool.trace.TracerThread;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jctools.queues.varhandle.MpmcVarHandleArrayQueue;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A pool of stubs: processes that do nothing but what their holder has them do.
  *
  * <p>In a nutshell, it works as follows. One platform thread, the <em>forge tracer</em>, forks a
  * <em>source stub</em> from the JVM and traces it; all other stubs are cloned from that. Idle stubs
- * wait in a lock-free queue, from which {@link #acquire()} takes one without a system call.
- * Whatever needs a process to run, such as a system call in a stub, is a task in the tracer's
- * queue, and the caller parks until it is done. So does a caller that finds no idle stub: its
- * request makes the tracer forge one, or waits there in line for the next that is given back.
+ * wait in a lock-free queue, from which {@link #acquire()} takes one without a system call; those
+ * given back wait in another, until the tracer has made them like new. Whatever needs a process to
+ * run, such as a system call in a stub, is a task in the tracer's queue, and the caller parks until
+ * it is done. So does a caller that finds no idle stub: its request makes the tracer forge one, or
+ * waits there in line for the next that is given back.
  *
- * <p>All stubs die with the JVM, however it ends. A stub that dies takes nobody with it. All
- * methods may be called from any thread, virtual ones too.
+ * <p>All stubs die with the JVM, however it ends. A stub that dies takes nobody with it, unless
+ * {@link OnStubDeath#KILL_JVM} is asked for. All methods may be called from any thread, virtual
+ * ones too.
  */
 public final class StubPool implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(StubPool.class);
+
   /**
    * A tracer serves a queue: what a caller waits for may stand behind others, each with its own
    * deadline.
@@ -39,7 +46,8 @@ public final class StubPool implements AutoCloseable {
   private final AddressSpace addressSpace;
   private final BpfProgram filter;
   private final Duration callerPatience;
-  private final MpmcVarHandleArrayQueue<StubProcess> idle;
+  private final LeaseFile leases;
+  private final StubSupply supply;
   private final ForgeWork work;
   private final TracerThread tracer;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -52,9 +60,21 @@ public final class StubPool implements AutoCloseable {
         new AddressSpace(lowest, Machine.highestAddress(), image.base(), image.end());
     this.filter = StubFilter.program(image, MappableWindow.get(), lowest);
     this.callerPatience = seams.patience().multipliedBy(PATIENCES_OF_A_CALLER);
-    this.idle = new MpmcVarHandleArrayQueue<>(Math.max(2, options.maxStubs()));
-    this.work = new ForgeWork(options, addressSpace, filter, idle, seams, this);
+    int exitSignal = options.onStubDeath() == OnStubDeath.KILL_JVM ? Abi.SIGKILL : Abi.SIGCHLD;
+    StubSpec spec = new StubSpec(filter, lowest, addressSpace.highest(), exitSignal);
+    this.leases = LeaseFile.create(options, filter.length());
+    this.work = new ForgeWork(options, spec, seams, leases.table());
     this.tracer = new TracerThread("stubpool-forge-" + options.name(), work);
+    this.supply =
+        new StubSupply(
+            options,
+            this,
+            leases.table(),
+            work,
+            System::nanoTime,
+            new AcquireLine(options, this::stats, tracer::offer),
+            tracer::wake);
+    work.serve(supply);
   }
 
   /**
@@ -70,11 +90,16 @@ public final class StubPool implements AutoCloseable {
   }
 
   static StubPool open(StubPoolOptions options, Seams seams) {
-    Machine.check();
+    Machine.check(options);
     try {
       StubPool pool = new StubPool(options, seams);
-      pool.tracer.start();
-      pool.work.awaitBeginning();
+      try {
+        pool.tracer.start();
+        pool.work.awaitBeginning();
+      } catch (RuntimeException | Error e) {
+        pool.leases.close();
+        throw e;
+      }
       return pool;
     } catch (NativeCallException e) {
       throw new SystemCallException(e.call(), e.errno(), e.step());
@@ -101,7 +126,7 @@ public final class StubPool implements AutoCloseable {
    */
   public Stub acquire(Duration timeout) {
     Stub stub = tryAcquire();
-    return stub != null ? stub : work.acquireSlowly(tracer, timeout);
+    return stub != null ? stub : traced(supply.await(timeout));
   }
 
   /**
@@ -112,13 +137,15 @@ public final class StubPool implements AutoCloseable {
    */
   public Stub tryAcquire() {
     checkOpen();
-    StubProcess process;
-    while ((process = idle.poll()) != null) {
-      if (process.tracee.death() == null) {
-        return process.lease(this);
-      }
+    Stub stub = supply.poll();
+    return stub == null ? null : traced(stub);
+  }
+
+  private Stub traced(Stub stub) {
+    if (options.leakTraces()) {
+      stub.process().guard().acquiredHere();
     }
-    return null;
+    return stub;
   }
 
   /**
@@ -159,12 +186,12 @@ public final class StubPool implements AutoCloseable {
 
   /** Counts of now. */
   public StubPoolStats stats() {
-    return work.stats();
+    return supply.stats(filter.length(), work.sourcePid());
   }
 
   /**
    * Kills and reaps all stubs, leased ones too, and fails who waits. Idempotent and bounded; a
-   * second caller waits for the first.
+   * second caller waits for the first. Under {@link OnStubDeath#KILL_JVM} it ends the JVM.
    *
    * @throws StubUnresponsiveException if the kernel does not let some stubs die; they will when it
    *     does
@@ -173,6 +200,7 @@ public final class StubPool implements AutoCloseable {
   public void close() {
     if (closed.compareAndSet(false, true)) {
       tracer.stop();
+      leases.close();
     }
     Duration atMost = callerPatience.plus(Duration.ofMillis(options.maxStubs()));
     if (!tracer.awaitEnd(atMost)) {
@@ -200,15 +228,13 @@ public final class StubPool implements AutoCloseable {
     }
   }
 
-  /** Gives a process back whose lease has ended. */
-  void release(StubProcess process) {
-    tracer.offer(() -> work.release(process));
-  }
-
   void kill(Stub stub, StubProcess process) {
     if (process.tracee.hold()) {
       try {
         stub.checkUsable();
+        if (options.onStubDeath() == OnStubDeath.KILL_JVM) {
+          LOG.warn("pool {}: killing stub {} ends the JVM (KILL_JVM)", name(), stub.pid());
+        }
         process.tracee.kill();
       } finally {
         process.tracee.release();
@@ -257,6 +283,21 @@ public final class StubPool implements AutoCloseable {
                             process, Abi.SYS_mmap, address, size, protection, flags, slot, offset));
           }
         });
+  }
+
+  Stub spawn(Stub parent) {
+    parent.checkUsable();
+    AtomicReference<Stub> child = new AtomicReference<>();
+    ask(
+        new Request() {
+          @Override
+          protected long perform() {
+            parent.checkUsable();
+            child.set(work.spawn(parent));
+            return 0;
+          }
+        });
+    return traced(child.get());
   }
 
   private long ask(Request request) {

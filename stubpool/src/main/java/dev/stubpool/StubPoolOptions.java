@@ -11,8 +11,14 @@ import java.util.Objects;
  * @param maxStubs the most stubs alive at once, the source not counted, 1 to 1,000,000
  * @param acquireTimeout how long {@link StubPool#acquire()} waits
  * @param maxWaiters the most threads that may wait for a stub at once, at least 1
+ * @param idleTimeout for how long idle stubs above minIdle may be left unused, positive
+ * @param onStubDeath what the death of a stub does to others
  * @param onRelease what becomes of a stub when its lease is closed
  * @param affinity where tracer and stubs run
+ * @param leakTraces whether each lease records where it was acquired, for the warning about one
+ *     that was never closed; a few microseconds a lease
+ * @param inspectable whether other processes of this user may see the states of the stubs, as
+ *     {@code stubpool ps} does
  */
 public record StubPoolOptions(
     String name,
@@ -20,21 +26,38 @@ public record StubPoolOptions(
     int maxStubs,
     Duration acquireTimeout,
     int maxWaiters,
+    Duration idleTimeout,
+    OnStubDeath onStubDeath,
     OnRelease onRelease,
-    Affinity affinity) {
+    Affinity affinity,
+    boolean leakTraces,
+    boolean inspectable) {
 
   private static final int MOST_STUBS = 1_000_000;
+  private static final Duration LONGEST_IDLE = Duration.ofDays(365);
 
   /** Refuses what is out of range. */
   public StubPoolOptions {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(acquireTimeout, "acquireTimeout");
+    Objects.requireNonNull(idleTimeout, "idleTimeout");
+    Objects.requireNonNull(onStubDeath, "onStubDeath");
     Objects.requireNonNull(onRelease, "onRelease");
     Objects.requireNonNull(affinity, "affinity");
     require(maxStubs >= 1 && maxStubs <= MOST_STUBS, "maxStubs", maxStubs, "1 to " + MOST_STUBS);
     require(minIdle >= 0 && minIdle <= maxStubs, "minIdle", minIdle, "0 to maxStubs, " + maxStubs);
     require(maxWaiters >= 1, "maxWaiters", maxWaiters, "at least 1");
     require(!acquireTimeout.isNegative(), "acquireTimeout", acquireTimeout, "not negative");
+    require(
+        idleTimeout.isPositive() && idleTimeout.compareTo(LONGEST_IDLE) <= 0,
+        "idleTimeout",
+        idleTimeout,
+        "positive, at most " + LONGEST_IDLE);
+    require(
+        onStubDeath != OnStubDeath.KILL_JVM || onRelease != OnRelease.DISCARD,
+        "onRelease",
+        onRelease,
+        "RECYCLE with onStubDeath KILL_JVM: to discard a stub would kill the JVM");
   }
 
   private static void require(boolean holds, String what, Object value, String range) {
@@ -43,7 +66,10 @@ public record StubPoolOptions(
     }
   }
 
-  /** A pool named "stubpool" with 8 idle stubs, at most 1,024, and a timeout of 30 s. */
+  /**
+   * A pool named "stubpool" with 8 idle stubs, at most 1,024, a timeout of 30 s, and a minute for
+   * idle stubs above those 8.
+   */
   public static StubPoolOptions defaults() {
     return builder().build();
   }
@@ -60,8 +86,12 @@ public record StubPoolOptions(
     private int maxStubs = 1024;
     private Duration acquireTimeout = Duration.ofSeconds(30);
     private int maxWaiters = 10_000;
+    private Duration idleTimeout = Duration.ofMinutes(1);
+    private OnStubDeath onStubDeath = OnStubDeath.REPLACE;
     private OnRelease onRelease = OnRelease.RECYCLE;
     private Affinity affinity = Affinity.ONE_CPU;
+    private boolean leakTraces;
+    private boolean inspectable = true;
 
     private Builder() {}
 
@@ -95,6 +125,18 @@ public record StubPoolOptions(
       return this;
     }
 
+    /** For how long idle stubs above minIdle may be left unused. */
+    public Builder idleTimeout(Duration value) {
+      idleTimeout = value;
+      return this;
+    }
+
+    /** What the death of a stub does to others. */
+    public Builder onStubDeath(OnStubDeath value) {
+      onStubDeath = value;
+      return this;
+    }
+
     /** What becomes of a released stub. */
     public Builder onRelease(OnRelease value) {
       onRelease = value;
@@ -107,10 +149,32 @@ public record StubPoolOptions(
       return this;
     }
 
+    /** Whether each lease records where it was acquired. */
+    public Builder leakTraces(boolean value) {
+      leakTraces = value;
+      return this;
+    }
+
+    /** Whether other processes of this user may see the states of the stubs. */
+    public Builder inspectable(boolean value) {
+      inspectable = value;
+      return this;
+    }
+
     /** The options, checked. */
     public StubPoolOptions build() {
       return new StubPoolOptions(
-          name, minIdle, maxStubs, acquireTimeout, maxWaiters, onRelease, affinity);
+          name,
+          minIdle,
+          maxStubs,
+          acquireTimeout,
+          maxWaiters,
+          idleTimeout,
+          onStubDeath,
+          onRelease,
+          affinity,
+          leakTraces,
+          inspectable);
     }
   }
 }

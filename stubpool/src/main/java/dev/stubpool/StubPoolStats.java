@@ -10,7 +10,10 @@ package dev.stubpool;
  * @param forging stubs being made
  * @param waiting threads that wait for a stub
  * @param created stubs made since open
- * @param died stubs that died of their own or were killed from outside
+ * @param recycled leases ended by making the stub like new; those that left it so are not counted
+ * @param discarded stubs that the pool killed: on release, as not recyclable, or as too many idle
+ * @param died stubs that died otherwise: killed from outside, by their holder, or by the watchdog
+ * @param lost leases taken back because their handles were garbage
  * @param filterInstructions length of the stubs' seccomp filter
  * @param sourcePid the pid of the source stub, 0 when there is none
  */
@@ -22,6 +25,16 @@ public record StubPoolStats(
     int forging,
     int waiting,
     long created,
+    long recycled,
+    long discarded,
     long died,
+    long lost,
     int filterInstructions,
-    int sourcePid) {}
+    int sourcePid) {
+
+  /** For messages: what the pool is short of. */
+  String summary() {
+    return "total=%d idle=%d leased=%d forging=%d waiting=%d"
+        .formatted(total, idle, leased, forging, waiting);
+  }
+}

@@ -1,68 +1,147 @@
 package dev.stubpool;
 
+import dev.stubpool.lease.LeaseTable;
 import dev.stubpool.trace.Tracee;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 
 /**
- * A stub's process as the pool knows it, over all its leases.
- *
- * <p>{@code lease} is the handle that may use it, or null; who changes it from a handle to null
- * (CAS) gives the process back, and nobody else does. All other changes are made by the pool's
- * tracer thread, or by the one thread that took the process from the idle queue.
+ * A stub's process as the pool knows it, over all its leases. Its state is a slot of the {@link
+ * LeaseTable}.
  */
 final class StubProcess {
-  private static final VarHandle LEASE;
+  private static final VarHandle DEATH_WATCH;
 
   static {
     try {
-      LEASE = MethodHandles.lookup().findVarHandle(StubProcess.class, "lease", Stub.class);
+      DEATH_WATCH =
+          MethodHandles.lookup().findVarHandle(StubProcess.class, "deathWatch", DeathWatch.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
   }
 
   final Tracee tracee;
-  private volatile Stub lease;
-  private volatile StubState state = StubState.FORGING;
+  private final StubSupply supply;
+  private final LeaseTable table;
+  private final int slot;
 
-  /** Whether anything may be mapped besides the image; the tracer's alone. */
-  private boolean mapped;
+  /** Tells when the handle of the present generation is lost; the tracer's alone. */
+  private LeaseGuard guard;
 
-  StubProcess(Tracee tracee) {
+  /** Whether the pool itself ended it; the tracer's alone. */
+  private boolean discarded;
+
+  /** Of the last generation whose holder asked for one; null until then. */
+  private volatile DeathWatch deathWatch;
+
+  StubProcess(StubSupply supply, LeaseTable table, Tracee tracee) {
+    this.supply = supply;
+    this.table = table;
     this.tracee = tracee;
+    this.slot = table.claim(tracee.pid());
   }
 
   StubState state() {
-    return tracee.death() != null ? StubState.DEAD : state;
+    return tracee.death() != null ? StubState.DEAD : table.state(slot);
   }
 
-  void state(StubState value) {
-    state = value;
+  // ---- leases: any thread ----
+
+  /** Begins the lease of a generation; whether it was this caller who did. */
+  boolean lease(long generation) {
+    return table.lease(slot, generation);
   }
 
-  /** Gives an idle process, taken by the caller alone, to a new handle. */
-  Stub lease(StubPool pool) {
-    Stub handle = new Stub(pool, this);
-    state = StubState.LEASED;
-    lease = handle;
-    return handle;
+  boolean isLeased(long generation) {
+    return table.isLeased(slot, generation);
   }
 
-  boolean isLeasedTo(Stub handle) {
-    return lease == handle;
+  /** Ends a lease; whether it was this caller who did, and the process is on its way back. */
+  boolean giveBack(long generation) {
+    if (!table.giveBack(slot, generation)) {
+      return false;
+    }
+    supply.returned(this);
+    return true;
   }
 
-  /** Ends a lease; whether it was this caller who did. */
-  boolean endLease(Stub handle) {
-    return LEASE.compareAndSet(this, handle, null);
+  /**
+   * A future that completes with how the process died. It is stored before the lease is looked at,
+   * and {@link #endDeathWatch} does it the other way round: whoever comes second sees the other.
+   */
+  CompletableFuture<String> watchDeath(long generation) {
+    DeathWatch mine = new DeathWatch(generation, new CompletableFuture<>());
+    DeathWatch before = deathWatch;
+    while (true) {
+      if (before != null && before.generation == generation) {
+        return before.future;
+      }
+      if (before != null && before.generation > generation) {
+        mine.end(tracee);
+        return mine.future; // of a lease that ended meanwhile
+      }
+      DeathWatch seen = (DeathWatch) DEATH_WATCH.compareAndExchange(this, before, mine);
+      if (seen == before) {
+        break;
+      }
+      before = seen;
+    }
+    if (tracee.death() != null || !isLeased(generation)) {
+      mine.end(tracee);
+    }
+    return mine.future;
   }
 
-  boolean mapped() {
-    return mapped;
+  // ---- the tracer thread ----
+
+  /** Makes the process idle, and a handle for whoever gets it. */
+  Stub shelve(StubPool pool, LeaseGuard.Lost lost) {
+    Stub stub = new Stub(pool, this, table.shelve(slot));
+    guard = new LeaseGuard(stub, lost);
+    return stub;
   }
 
-  void mapped(boolean value) {
-    mapped = value;
+  LeaseGuard guard() {
+    return guard;
+  }
+
+  /** Its slot is dead for all handles, and free for another process. */
+  void retire() {
+    table.die(slot);
+    table.free(slot);
+    endDeathWatch();
+  }
+
+  /** Tells who watches that the process died, or that the lease did not last to see it. */
+  void endDeathWatch() {
+    DeathWatch watch = deathWatch;
+    if (watch != null) {
+      watch.end(tracee);
+    }
+  }
+
+  void discard() {
+    discarded = true;
+  }
+
+  boolean isDiscarded() {
+    return discarded;
+  }
+
+  private record DeathWatch(long generation, CompletableFuture<String> future) {
+    /** Never completes on this thread: what hangs on the future is not ours. */
+    void end(Tracee tracee) {
+      String death = tracee.death();
+      future.completeAsync(
+          () -> {
+            if (death == null) {
+              throw new CancellationException("the lease of stub " + tracee.pid() + " was closed");
+            }
+            return death;
+          });
+    }
   }
 }

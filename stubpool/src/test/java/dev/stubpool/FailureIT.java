@@ -145,7 +145,7 @@ class FailureIT {
     try (Stub stub = pool.acquire()) {
       assertThatThrownBy(() -> stub.syscall(Abi.SYS_clone, Abi.CHILD_STUB_FLAGS))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("clone is not for callers: acquire another stub");
+          .hasMessage("clone is not for callers: use spawnChild(), or acquire another stub");
       assertThatThrownBy(() -> stub.syscall(Abi.SYS_exit))
           .hasMessage("exit is not for callers: use kill() or close()");
       assertThatThrownBy(() -> stub.syscall(Abi.SYS_futex))

@@ -17,8 +17,12 @@ class StubPoolOptionsTest {
                 1024,
                 Duration.ofSeconds(30),
                 10_000,
+                Duration.ofMinutes(1),
+                OnStubDeath.REPLACE,
                 OnRelease.RECYCLE,
-                Affinity.ONE_CPU));
+                Affinity.ONE_CPU,
+                false,
+                true));
   }
 
   @Test
@@ -33,6 +37,15 @@ class StubPoolOptionsTest {
         .hasMessage("maxWaiters is 0, must be at least 1");
     assertThatThrownBy(() -> builder.maxWaiters(1).acquireTimeout(Duration.ofMillis(-1)).build())
         .hasMessage("acquireTimeout is PT-0.001S, must be not negative");
+    builder.acquireTimeout(Duration.ZERO);
+    assertThatThrownBy(() -> builder.idleTimeout(Duration.ZERO).build())
+        .hasMessage("idleTimeout is PT0S, must be positive, at most PT8760H");
+    builder.idleTimeout(Duration.ofDays(1));
+    assertThatThrownBy(
+            () -> builder.onStubDeath(OnStubDeath.KILL_JVM).onRelease(OnRelease.DISCARD).build())
+        .hasMessage(
+            "onRelease is DISCARD, must be RECYCLE with onStubDeath KILL_JVM: to discard a stub"
+                + " would kill the JVM");
     assertThatThrownBy(() -> builder.name(null).build()).isInstanceOf(NullPointerException.class);
   }
 }

@@ -2,7 +2,9 @@ package dev.stubpool.trace;
 
 import dev.stubpool.filter.MappableWindow;
 import dev.stubpool.filter.StubFilter;
+import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.seccomp.BpfProgram;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,11 +20,12 @@ final class OwnTracer implements AutoCloseable {
 
   final Tracer tracer =
       new Tracer(Seams.NONE.patience(), Seams.NONE.armParentDeathSignal(), death -> {});
-  final Forge forge = new Forge(tracer, filter(), LOWEST, HIGHEST, Seams.NONE);
+  final Forge forge =
+      new Forge(tracer, new StubSpec(filter(), LOWEST, HIGHEST, Abi.SIGCHLD), Seams.NONE);
 
   /** The seccomp program of stubs. */
-  static byte[] filter() {
-    return StubFilter.program(StubImage.get(), MappableWindow.get(), LOWEST).toBytes();
+  static BpfProgram filter() {
+    return StubFilter.program(StubImage.get(), MappableWindow.get(), LOWEST);
   }
 
   /** Makes stubs in one injection. */

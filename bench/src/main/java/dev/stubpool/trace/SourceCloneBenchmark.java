@@ -38,7 +38,7 @@ public final class SourceCloneBenchmark {
 
   private final List<byte[]> touched = new ArrayList<>();
   private final OwnTracer own = new OwnTracer();
-  private final byte[] filter = OwnTracer.filter();
+  private final byte[] filter = OwnTracer.filter().toBytes();
   private final long pidPage =
       SystemCallException.check(MemoryCalls.mapShared(Abi.IMAGE_PAGE), "mmap", "benchmark");
 
@@ -97,7 +97,7 @@ public final class SourceCloneBenchmark {
 
   /** The time of the clone, in microseconds. */
   private double cloneAndKill(List<Range> excluded) {
-    try (SourceClone clone = new SourceClone(filter, pidPage, null, excluded, true)) {
+    try (SourceClone clone = new SourceClone(filter, pidPage, null, excluded, Abi.SIGCHLD, true)) {
       long start = System.nanoTime();
       long pid = clone.start();
       long end = System.nanoTime();

@@ -1,6 +1,7 @@
 package dev.stubpool.nativestubs;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 
 /** Calls about descriptors. All descriptors made here are close-on-exec. */
 public final class FileCalls {
@@ -32,6 +33,11 @@ public final class FileCalls {
    */
   public static long duplicateOnto(int fd, int to) {
     return Kernel.call(Abi.SYS_dup3, fd, to, Abi.O_CLOEXEC);
+  }
+
+  /** Reads what a path leads to into the {@code struct stat} at {@code stat}, stat(2). */
+  public static long stat(MemorySegment path, long stat) {
+    return Kernel.callOn(path, Abi.SYS_newfstatat, Abi.AT_FDCWD, path.address(), stat, 0, 0, 0);
   }
 
   /** close(2). */

@@ -28,6 +28,12 @@ public final class MemoryCalls {
 
   /** memfd_create(2) of the given size, its size sealed. A descriptor, or -errno. */
   public static long memoryFile(String name, long size) {
+    long fd = sizedFile(name, size);
+    return fd < 0 ? fd : closedIfFailed(fd, seal((int) fd, Abi.SEALS_OF_A_MEMORY_FILE));
+  }
+
+  /** memfd_create(2) of the given size, not sealed yet. A descriptor, or -errno. */
+  public static long sizedFile(String name, long size) {
     try (Arena arena = Arena.ofConfined()) {
       long fd =
           Kernel.call(
@@ -37,16 +43,21 @@ public final class MemoryCalls {
       if (fd < 0) {
         return fd;
       }
-      long result = Kernel.call(Abi.SYS_ftruncate, fd, size);
-      if (result == 0) {
-        result = Kernel.call(Abi.SYS_fcntl, fd, Abi.F_ADD_SEALS, Abi.SEALS_OF_A_MEMORY_FILE);
-      }
-      if (result < 0) {
-        FileCalls.close((int) fd);
-        return result;
-      }
-      return fd;
+      return closedIfFailed(fd, Kernel.call(Abi.SYS_ftruncate, fd, size));
     }
+  }
+
+  private static long closedIfFailed(long fd, long result) {
+    if (result < 0) {
+      FileCalls.close((int) fd);
+      return result;
+    }
+    return fd;
+  }
+
+  /** Adds seals to a memfd, fcntl(2). 0 or -errno. */
+  public static long seal(int fd, int seals) {
+    return Kernel.call(Abi.SYS_fcntl, fd, Abi.F_ADD_SEALS, seals);
   }
 
   /**

@@ -1,8 +1,10 @@
 package dev.stubpool.nativestubs;
 
+import java.io.File;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.BitSet;
 
 /** Calls about processes and threads. */
@@ -58,6 +60,25 @@ public final class ProcessCalls {
       }
       return BitSet.valueOf(mask.asSlice(0, bytes).toArray(ValueLayout.JAVA_LONG));
     }
+  }
+
+  /**
+   * Reads the CPUs that a process may run on to {@code mask}, sched_getaffinity(2). Bytes written,
+   * or -errno.
+   */
+  public static long affinity(int pid, MemorySegment mask) {
+    return Kernel.call(Abi.SYS_sched_getaffinity, pid, mask.byteSize(), mask.address());
+  }
+
+  /** The threads of a process, /proc/PID/task; none if it is gone. */
+  public static int[] threads(int pid) {
+    String[] names = new File("/proc/" + pid + "/task").list();
+    return names == null ? new int[0] : Arrays.stream(names).mapToInt(Integer::parseInt).toArray();
+  }
+
+  /** Reads a limit of a process to the {@code struct rlimit64} at {@code limit}, prlimit64(2). */
+  public static long limit(int pid, int resource, long limit) {
+    return Kernel.call(Abi.SYS_prlimit64, pid, resource, 0, limit);
   }
 
   /** Binds the calling thread to one CPU, sched_setaffinity(2). 0 or -errno. */

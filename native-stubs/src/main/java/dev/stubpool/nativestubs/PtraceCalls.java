@@ -61,6 +61,24 @@ public final class PtraceCalls {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_PEEKUSR, pid, offset, address);
   }
 
+  /** Sets the signal mask to the {@code sigset_t} at {@code mask}. */
+  public static long setSignalMask(int pid, long mask) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_SETSIGMASK, pid, Abi.KERNEL_SIGSET_SIZE, mask);
+  }
+
+  /** Reads the signal mask to the {@code sigset_t} at {@code mask}. */
+  public static long getSignalMask(int pid, long mask) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_GETSIGMASK, pid, Abi.KERNEL_SIGSET_SIZE, mask);
+  }
+
+  /**
+   * Reads pending signals, as many as the {@code struct ptrace_peeksiginfo_args} at {@code
+   * arguments} asks for, to the siginfo_t at {@code siginfo}. Their number, or -errno.
+   */
+  public static long peekSignals(int pid, long arguments, long siginfo) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_PEEKSIGINFO, pid, arguments, siginfo);
+  }
+
   /** Reads the siginfo_t of the signal that stopped the tracee to {@code address}. */
   public static long getSignalInfo(int pid, long address) {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_GETSIGINFO, pid, 0, address);

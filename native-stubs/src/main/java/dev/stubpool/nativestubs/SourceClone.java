@@ -31,10 +31,16 @@ public final class SourceClone implements AutoCloseable {
    * @param vdso the vDSO's mapping, or null if there is none
    * @param excluded mappings that the child does not need, at most {@link Abi#BOOT_MAX_RANGES};
    *     whole mappings only
+   * @param exitSignal what the kernel sends the JVM when the child, or a child of it, dies
    * @param armParentDeathSignal false only in tests of the other mechanism
    */
   public SourceClone(
-      byte[] filter, long pidPage, Range vdso, List<Range> excluded, boolean armParentDeathSignal) {
+      byte[] filter,
+      long pidPage,
+      Range vdso,
+      List<Range> excluded,
+      int exitSignal,
+      boolean armParentDeathSignal) {
     if (filter.length / 8 > Abi.BOOT_FILTER_MAX_INSTRUCTIONS
         || excluded.size() > Abi.BOOT_MAX_RANGES) {
       throw new IllegalArgumentException("filter or mappings do not fit the boot region");
@@ -68,7 +74,7 @@ public final class SourceClone implements AutoCloseable {
                         }));
     boot.set(JAVA_LONG, Abi.BOOT_pid_page, pidPage);
     boot.set(JAVA_INT, Abi.BOOT_jvm_pid, ProcessCalls.pid());
-    boot.set(JAVA_INT, Abi.BOOT_exit_signal, Abi.SIGCHLD);
+    boot.set(JAVA_INT, Abi.BOOT_exit_signal, exitSignal);
     boot.set(JAVA_INT, Abi.BOOT_arm_parent_death_signal, armParentDeathSignal ? 1 : 0);
     boot.set(JAVA_INT, Abi.BOOT_filter_length, filter.length / 8);
     MemorySegment.copy(filter, 0, boot, JAVA_BYTE, Abi.BOOT_FILTER_OFFSET, filter.length);

@@ -41,6 +41,15 @@ public final class WaitCalls {
   }
 
   /**
+   * Looks whether {@code pid} is dead, and leaves it. 0 with si_pid in the siginfo_t at {@code
+   * siginfo} 0 if it is not; a stop that was not consumed shows too.
+   */
+  public static long lookForDeath(int pid, long siginfo) {
+    int options = Abi.WEXITED | Abi.WNOWAIT | Abi.WNOHANG | Abi.WALL;
+    return Kernel.call(SYS_waitid, Abi.P_PID, pid, siginfo, options, 0, 0);
+  }
+
+  /**
    * Frees the pid of a dead process. 0, or -errno; si_pid in the siginfo_t is 0 if it is not dead.
    */
   public static long reap(int pid, long siginfo) {

@@ -16,6 +16,8 @@ import java.util.function.Consumer;
  * Makes child stubs from a source, one or many in one injection. Owns the source and makes a new
  * one when it died.
  *
+ * <p>Also resets used stubs to what the source is, and copies them.
+ *
  * <p>Born by CLONE_PARENT and CLONE_PTRACE, a child is the JVM's own child and traced with the
  * source's options before it runs its first instruction: there is no moment in which it could
  * outlive the JVM, and no SIGSTOP dance. The kernel writes its pid (CLONE_PARENT_SETTID) into a
@@ -29,26 +31,17 @@ public final class Forge implements AutoCloseable {
   private static final String STEP = "forging a stub";
 
   private final Tracer tracer;
-  private final byte[] filter;
-  private final long lowest;
-  private final long highest;
+  private final StubSpec spec;
   private final Seams seams;
   private final MemorySegment pidPage;
   private final StubImage image = StubImage.get();
   private Tracee source;
+  private Recycler recycler;
 
-  /**
-   * Makes one without a source yet.
-   *
-   * @param filter the seccomp program of all stubs, as {@code struct sock_filter}
-   * @param lowest the lowest address of a stub's address space
-   * @param highest the first address behind it
-   */
-  public Forge(Tracer tracer, byte[] filter, long lowest, long highest, Seams seams) {
+  /** Makes one without a source yet. */
+  public Forge(Tracer tracer, StubSpec spec, Seams seams) {
     this.tracer = tracer;
-    this.filter = filter;
-    this.lowest = lowest;
-    this.highest = highest;
+    this.spec = spec;
     this.seams = seams;
     long page = SystemCallException.check(MemoryCalls.mapShared(Abi.IMAGE_PAGE), "mmap", STEP);
     this.pidPage = NativeAccess.view(page, Abi.IMAGE_PAGE);
@@ -62,8 +55,40 @@ public final class Forge implements AutoCloseable {
   /** Makes a source if there is none alive. */
   public void ensureSource() {
     if (source() == null) {
-      source = SourceStub.make(tracer, filter, pidPage.address(), lowest, highest, seams);
+      source = SourceStub.make(tracer, spec, pidPage.address(), seams);
+      recycler = new Recycler(tracer, spec, source, new InitialState(tracer, source, STEP));
     }
+  }
+
+  /**
+   * Makes a used stub like a new one.
+   *
+   * @return null, or what somebody did to it that cannot be undone: it must be discarded
+   * @throws dev.stubpool.StubPoolException if it died, or the kernel refused a step
+   */
+  public String recycle(Tracee stub) {
+    return recycler.recycle(stub);
+  }
+
+  /**
+   * Makes a copy of a stub: its private memory copy-on-write, its shared memory shared.
+   *
+   * @throws SystemCallException if the kernel refused
+   * @throws StubDiedException if either died
+   */
+  public Tracee copy(Tracee stub) {
+    String step = "copying stub " + stub.pid();
+    // No word of this stub's memory is ours: the pid comes back in rax, and the kernel does not
+    // mind
+    // that it cannot store it (kernel_clone in kernel/fork.c).
+    long pid = tracer.inject(stub, Abi.SYS_clone, Abi.CHILD_STUB_FLAGS, 0, 0, 0, 0, 0, step);
+    if (pid < 0) {
+      throw new SystemCallException("clone", (int) -pid, step, CloneAdvice.of((int) -pid));
+    }
+    Tracee child = new Tracee((int) pid);
+    tracer.awaitStop(child, step);
+    child.use();
+    return child;
   }
 
   /**

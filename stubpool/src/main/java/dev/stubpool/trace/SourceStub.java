@@ -7,9 +7,7 @@ import dev.stubpool.SystemCallException;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.BirthStep;
 import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.nativestubs.ExtendedState;
 import dev.stubpool.nativestubs.ImageSymbols;
-import dev.stubpool.nativestubs.IoVector;
 import dev.stubpool.nativestubs.NativeCallException;
 import dev.stubpool.nativestubs.ProcMaps;
 import dev.stubpool.nativestubs.ProcMaps.Mapping;
@@ -18,8 +16,6 @@ import dev.stubpool.nativestubs.SourceClone;
 import dev.stubpool.nativestubs.SourceClone.Range;
 import dev.stubpool.nativestubs.StubImage;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,22 +33,24 @@ final class SourceStub {
   private static final Logger LOG = LoggerFactory.getLogger(SourceStub.class);
   private static final String STEP = "making the source stub";
 
-  /** Debug register 7 enables the others. */
-  private static final int DEBUG_CONTROL = 7;
-
   private SourceStub() {}
 
   /**
    * Makes one, traced by the calling thread, whose death it does not survive.
    *
+   * @param pidPage where its children's pids arrive, shared with the JVM
    * @throws SystemCallException if the kernel refused a step; no process is left then
    */
-  static Tracee make(
-      Tracer tracer, byte[] filter, long pidPage, long lowest, long highest, Seams seams) {
+  static Tracee make(Tracer tracer, StubSpec spec, long pidPage, Seams seams) {
     List<Mapping> maps = mappings();
     try (SourceClone clone =
         new SourceClone(
-            filter, pidPage, vdso(maps), HeapMappings.among(maps), seams.armParentDeathSignal())) {
+            spec.filter().toBytes(),
+            pidPage,
+            vdso(maps),
+            HeapMappings.among(maps),
+            spec.exitSignal(),
+            seams.armParentDeathSignal())) {
       long pid = clone.start();
       if (pid < 0) {
         throw new SystemCallException("clone", (int) -pid, STEP, CloneAdvice.of((int) -pid));
@@ -64,8 +62,8 @@ final class SourceStub {
         awaitBirth(tracer, source, clone);
         LOG.debug("source stub {}: {} heap mappings left out", pid, clone.rangesExcluded());
         source.setArmed();
-        resetState(tracer, source);
-        tracer.unmapAround(source, lowest, highest, STEP);
+        tracer.unmapAround(source, spec.lowest(), spec.highest(), STEP);
+        new InitialState(tracer, source, STEP).restore(source, STEP);
       } catch (RuntimeException e) {
         tracer.killAndBury(source);
         throw e;
@@ -132,31 +130,5 @@ final class SourceStub {
       return "the kernel needs CONFIG_SECCOMP_FILTER, and a container must let seccomp(2) through";
     }
     return "";
-  }
-
-  /** General, vector (with PKRU), segment and debug registers of a process that never ran. */
-  private static void resetState(Tracer tracer, Tracee source) {
-    tracer.resetRegisters(source, STEP);
-    int pid = source.pid();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(ExtendedState.MOST_BYTES, Long.BYTES);
-      MemorySegment vector = arena.allocate(Abi.IOVEC_SIZE, Long.BYTES);
-      IoVector.set(vector, 0, state.address(), state.byteSize());
-      // Its size is the CPU's, and the kernel takes exactly that; the JVM's registers that come
-      // with it are overwritten.
-      tracer.checkStopped(
-          source,
-          PtraceCalls.getRegisterSet(pid, Abi.NT_X86_XSTATE, vector.address()),
-          "GETREGSET",
-          STEP);
-      ExtendedState.initialize(state.asSlice(0, IoVector.length(vector, 0)));
-      tracer.checkStopped(
-          source,
-          PtraceCalls.setRegisterSet(pid, Abi.NT_X86_XSTATE, vector.address()),
-          "SETREGSET",
-          STEP);
-    }
-    long control = Abi.USER_DEBUGREG + (long) DEBUG_CONTROL * Long.BYTES;
-    tracer.checkStopped(source, PtraceCalls.pokeUser(pid, control, 0), "POKEUSER", STEP);
   }
 }

@@ -34,6 +34,9 @@ public final class Tracee {
   /** Whether it has armed its parent death signal; the tracer's alone. */
   private boolean armed;
 
+  /** Whether it is not like new: it ran, or was made from one that had. The tracer's alone. */
+  private boolean used;
+
   Tracee(int pid) {
     this.pid = pid;
   }
@@ -58,6 +61,19 @@ public final class Tracee {
 
   void setArmed() {
     armed = true;
+  }
+
+  /** Whether it is other than at birth. Tracer only. */
+  public boolean used() {
+    return used;
+  }
+
+  void use() {
+    used = true;
+  }
+
+  void reset() {
+    used = false;
   }
 
   /** Keeps the pid from being reaped until {@link #release}; false if it has been already. */

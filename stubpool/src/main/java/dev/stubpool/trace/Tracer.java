@@ -129,10 +129,7 @@ public final class Tracer implements Injector, AutoCloseable {
     return result();
   }
 
-  /**
-   * Unmaps all of a stub but the image, in one stop, and leaves nothing of the call in its
-   * registers.
-   */
+  /** Unmaps all of a stub but the image, in one stop. */
   public void unmapAround(Tracee stub, long lowest, long highest, String step) {
     clearInput();
     set(Abi.REGS_rdi, lowest);
@@ -145,7 +142,6 @@ public final class Tracer implements Injector, AutoCloseable {
         image.address(ImageSymbols.STUB_UNMAP_AROUND_DONE),
         step);
     SystemCallException.check(result(), "munmap", step);
-    resetRegisters(stub, step);
   }
 
   /**
@@ -179,6 +175,7 @@ public final class Tracer implements Injector, AutoCloseable {
   }
 
   private void start(Tracee tracee, long entry, String step) {
+    tracee.use();
     set(Abi.REGS_rip, entry);
     checkStopped(tracee, PtraceCalls.setRegisters(tracee.pid(), input.address()), "SETREGS", step);
     resume(tracee, step);
@@ -295,18 +292,16 @@ public final class Tracer implements Injector, AutoCloseable {
       return;
     }
     String step = "waiting for its end";
-    long result;
-    deadline.arm(tracee);
-    try {
-      do {
-        result = WaitCalls.awaitDeath(tracee.pid(), siginfo.address());
-      } while ((result == -Errno.EINTR && !deadline.isAbandoned())
-          || (result == 0 && !seesDeath()));
-    } finally {
-      deadline.disarm();
-    }
-    if (result < 0) {
-      throw giveUp(tracee, result, step);
+    if (!dies(tracee.pid())) {
+      deadline.arm(tracee);
+      try {
+        long result = awaitEnds(tracee.pid());
+        if (result < 0) {
+          throw giveUp(tracee, result, step);
+        }
+      } finally {
+        deadline.disarm();
+      }
     }
     tracee.died(causeOfDeath());
     if (tracee.retire()) {
@@ -315,6 +310,45 @@ public final class Tracer implements Injector, AutoCloseable {
       lingering.put(tracee.pid(), tracee);
     }
     deathListener.accept(tracee);
+  }
+
+  /** Whether a process is seen dead while it is given the CPU a few times. */
+  private boolean dies(int pid) {
+    for (int i = 0; i < LOOKS; i++) {
+      siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);
+      long result = WaitCalls.lookForDeath(pid, siginfo.address());
+      if (result == 0 && siginfo.get(JAVA_INT, Abi.SIGINFO_pid) == pid && seesDeath()) {
+        return true;
+      }
+      Thread.yield();
+    }
+    return false;
+  }
+
+  /**
+   * Blocks until a killed process is dead, its threads first: those that are traced hold up its end
+   * until they are reaped.
+   */
+  private long awaitEnds(int pid) {
+    for (int tid : ProcessCalls.threads(pid)) {
+      if (tid != pid) {
+        long result = awaitDeath(tid);
+        if (result == 0) {
+          WaitCalls.reap(tid, siginfo.address());
+        } else if (result != -Errno.ECHILD) { // or not this thread's tracee: the kernel reaps it
+          return result;
+        }
+      }
+    }
+    return awaitDeath(pid);
+  }
+
+  private long awaitDeath(int pid) {
+    long result;
+    do {
+      result = WaitCalls.awaitDeath(pid, siginfo.address());
+    } while ((result == -Errno.EINTR && !deadline.isAbandoned()) || (result == 0 && !seesDeath()));
+    return result;
   }
 
   /** A dying tracee may first show a stop, which is consumed by the look. */

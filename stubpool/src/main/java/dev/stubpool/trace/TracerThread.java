@@ -1,5 +1,6 @@
 package dev.stubpool.trace;
 
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -14,6 +15,16 @@ import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
  * write, {@code fullFence}), so one sees the other.
  */
 public final class TracerThread {
+  private static final VarHandle ASLEEP;
+
+  static {
+    try {
+      ASLEEP = MethodHandles.lookup().findVarHandle(TracerThread.class, "asleep", boolean.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   private static final int QUEUE_CHUNK = 1024;
 
   /** Tasks run before the loop's own work gets its turn. */
@@ -49,6 +60,9 @@ public final class TracerThread {
      * Is told of a task or turn that failed; the thread goes on, for other stubs are not concerned.
      */
     void failed(RuntimeException e);
+
+    /** Whether a turn would find nothing new; {@link #wake} tells of it. */
+    boolean isIdle();
 
     /** How long the thread may sleep with an empty queue, in nanoseconds. */
     long patienceNanos();
@@ -87,12 +101,20 @@ public final class TracerThread {
   /** Hands a task over: it is run, or abandoned, once or more. Any thread; never blocks. */
   public void offer(Task task) {
     queue.offer(task);
-    VarHandle.fullFence();
-    if (asleep) {
-      LockSupport.unpark(thread);
-    }
+    wake();
     if (ended) {
       task.abandon(); // perhaps nobody looks at the queue any more
+    }
+  }
+
+  /**
+   * Has the thread look at its work, once what it is to find there is written. Of all who find it
+   * asleep one makes the system call.
+   */
+  public void wake() {
+    VarHandle.fullFence();
+    if (asleep && ASLEEP.compareAndSet(this, true, false)) {
+      LockSupport.unpark(thread);
     }
   }
 
@@ -131,7 +153,7 @@ public final class TracerThread {
       }
       while (!stopping) {
         if (!turn(work)) {
-          sleep(work.patienceNanos());
+          sleep(work);
         }
       }
     } finally {
@@ -165,10 +187,11 @@ public final class TracerThread {
     }
   }
 
-  private void sleep(long nanos) {
+  private void sleep(Work work) {
     asleep = true;
-    if (queue.isEmpty() && !stopping) {
-      LockSupport.parkNanos(this, nanos);
+    VarHandle.fullFence();
+    if (queue.isEmpty() && work.isIdle() && !stopping) {
+      LockSupport.parkNanos(this, work.patienceNanos());
       Thread.interrupted(); // nobody's to use, and it would keep the thread from sleeping
     }
     asleep = false;

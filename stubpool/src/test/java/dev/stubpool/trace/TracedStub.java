@@ -2,6 +2,7 @@ package dev.stubpool.trace;
 
 import dev.stubpool.filter.MappableWindow;
 import dev.stubpool.filter.StubFilter;
+import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.seccomp.SeccompPolicy;
 import java.time.Duration;
@@ -35,9 +36,11 @@ final class TracedStub implements AutoCloseable {
     forge =
         new Forge(
             tracer,
-            StubFilter.program(image, MappableWindow.get(), LOWEST).toBytes(),
-            LOWEST,
-            HIGHEST,
+            new StubSpec(
+                StubFilter.program(image, MappableWindow.get(), LOWEST),
+                LOWEST,
+                HIGHEST,
+                Abi.SIGCHLD),
             seams);
   }
 

@@ -1,0 +1,114 @@
+package dev.stubpool.lease;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.stubpool.StubState;
+import java.lang.invoke.VarHandle;
+import java.util.List;
+
+/**
+ * Where things lie in a pool's lease table: a header, then a slot a stub. Little endian, as x86-64
+ * is. Times are nanoseconds of CLOCK_MONOTONIC, which {@link System#nanoTime} tells in every
+ * process of a Linux machine.
+ *
+ * <pre>
+ * header      0  magic, "STUBPOOL"
+ *             8  int   version
+ *            12  int   number of slots
+ *            16  int   pid of the JVM
+ *            20  int   pid of the source stub, 0 if there is none
+ *            24  int   length of the stubs' seccomp filter, in instructions
+ *            28  int   bytes of the name
+ *            32  name of the pool, UTF-8
+ *           256  long  stubs created since the pool was opened
+ *           264  long  stubs that died of their own
+ *           272  long  the pool's coarse clock
+ *           280  int   slots ever used: all others are free
+ * slot        0  long  word: generation &lt;&lt; 3 | state
+ *             8  long  when the lease began, or the stub came back, by the coarse clock
+ *            16  int   pid, 0 while the slot is free
+ * </pre>
+ */
+public final class LeaseLayout {
+  /**
+   * What the memory is called; seen in /proc/PID/fd as {@code /memfd:stubpool-leases (deleted)}.
+   */
+  public static final String FILE_NAME = "stubpool-leases";
+
+  static final long MAGIC = 0x4c4f4f5042555453L; // "STUBPOOL"
+  static final int VERSION = 1;
+
+  static final long HEADER_MAGIC = 0;
+  static final long HEADER_VERSION = 8;
+  static final long HEADER_SLOTS = 12;
+  static final long HEADER_JVM_PID = 16;
+  static final long HEADER_SOURCE_PID = 20;
+  static final long HEADER_FILTER_LENGTH = 24;
+  static final long HEADER_NAME_LENGTH = 28;
+  static final long HEADER_NAME = 32;
+  static final int MOST_NAME_BYTES = 224;
+  static final long HEADER_CREATED = 256;
+  static final long HEADER_DIED = 264;
+  static final long HEADER_CLOCK = 272;
+  static final long HEADER_USED = 280;
+  static final long HEADER_BYTES = 512;
+
+  static final long SLOT_WORD = 0;
+  static final long SLOT_SINCE = 8;
+  static final long SLOT_PID = 16;
+
+  /** A cache line: neighbours are leased by different threads. */
+  static final long SLOT_BYTES = 64;
+
+  static final VarHandle LONG = JAVA_LONG.varHandle();
+  static final VarHandle INT = JAVA_INT.varHandle();
+
+  private static final int STATE_BITS = 3;
+  private static final int STATE_MASK = (1 << STATE_BITS) - 1;
+
+  /** The states by their number in a word; 0 is a free slot. */
+  static final int FREE = 0;
+
+  static final int FORGING = 1;
+  static final int IDLE = 2;
+  static final int LEASED = 3;
+  static final int RESETTING = 4;
+  static final int DEAD = 5;
+
+  private static final List<StubState> STATES =
+      List.of(
+          StubState.DEAD, // nobody's any more
+          StubState.FORGING,
+          StubState.IDLE,
+          StubState.LEASED,
+          StubState.RESETTING,
+          StubState.DEAD);
+
+  private LeaseLayout() {}
+
+  static long bytes(int slots) {
+    return HEADER_BYTES + slots * SLOT_BYTES;
+  }
+
+  static long slot(int index) {
+    return HEADER_BYTES + index * SLOT_BYTES;
+  }
+
+  static long word(long generation, int state) {
+    return generation << STATE_BITS | state;
+  }
+
+  static int state(long word) {
+    return (int) word & STATE_MASK;
+  }
+
+  static long generation(long word) {
+    return word >>> STATE_BITS;
+  }
+
+  static StubState stubState(long word) {
+    int state = state(word);
+    return state < STATES.size() ? STATES.get(state) : StubState.DEAD;
+  }
+}
