@@ -26,8 +26,14 @@ public abstract class PoolBenchmark extends StubBenchmark {
                 .build());
   }
 
-  /** Waits until the tracer has done all that it was asked for before. */
+  /** Waits until the tracer has done all that it was asked for before, and has no stub to reset. */
   void settle() {
+    do {
+      roundTrip();
+    } while (pool.stats().resetting() > 0);
+  }
+
+  private void roundTrip() {
     new Request() {
       @Override
       protected long perform() {

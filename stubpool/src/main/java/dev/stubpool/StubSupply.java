@@ -133,7 +133,7 @@ final class StubSupply {
   StubPoolStats stats(int filterInstructions, int sourcePid) {
     int alive = total.get();
     int free = Math.min(idle.size(), alive);
-    int returning = Math.min(resetting.get() + returned.size(), alive - free);
+    int returning = Math.min(returned.size() + resetting.get(), alive - free);
     return new StubPoolStats(
         alive,
         free,
@@ -164,12 +164,7 @@ final class StubSupply {
     if (!line.isEmpty()) {
       return serveLine();
     }
-    StubProcess process = returned.poll();
-    if (process != null) {
-      takeBack(process);
-      return true;
-    }
-    return keepReady() || trim();
+    return takeBackNext() || keepReady() || trim();
   }
 
   /** Whether a turn would find something that was given back. */
@@ -193,9 +188,7 @@ final class StubSupply {
     if (line.isEmpty()) {
       return true;
     }
-    StubProcess process;
-    if (options.onRelease() == OnRelease.RECYCLE && (process = returned.poll()) != null) {
-      takeBack(process);
+    if (options.onRelease() == OnRelease.RECYCLE && takeBackNext()) {
       return true;
     }
     int count = Math.min(Math.min(line.size(), room()), Forge.MOST_AT_ONCE);
@@ -203,11 +196,7 @@ final class StubSupply {
       forgeForLine(count);
       return true;
     }
-    if ((process = returned.poll()) != null) {
-      takeBack(process); // which may make room
-      return true;
-    }
-    return false;
+    return takeBackNext(); // which may make room
   }
 
   private void forgeForLine(int count) {
@@ -335,7 +324,20 @@ final class StubSupply {
     }
   }
 
-  /** Takes back a process whose lease has ended. */
+  /** Takes back one of those given back; false if there is none. */
+  private boolean takeBackNext() {
+    if (returned.isEmpty()) {
+      return false;
+    }
+    resetting.setRelease(1); // before it leaves the queue: stats miss none
+    try {
+      takeBack(returned.poll());
+    } finally {
+      resetting.setRelease(0);
+    }
+    return true;
+  }
+
   private void takeBack(StubProcess process) {
     process.endDeathWatch();
     if (process.tracee.death() != null) {
@@ -349,13 +351,8 @@ final class StubSupply {
       discard(process);
       return;
     }
-    resetting.setRelease(resetting.getPlain() + 1);
-    try {
-      if (recycle(process)) {
-        ready(process);
-      }
-    } finally {
-      resetting.setRelease(resetting.getPlain() - 1);
+    if (recycle(process)) {
+      ready(process);
     }
   }
 
@@ -368,8 +365,8 @@ final class StubSupply {
     String why;
     try {
       why = factory.recycle(tracee);
-    } catch (StubPoolException e) {
-      why = e.getMessage();
+    } catch (RuntimeException e) {
+      why = e.toString();
     }
     if (why == null) {
       recycled.setRelease(recycled.getPlain() + 1);

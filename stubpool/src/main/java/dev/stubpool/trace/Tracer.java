@@ -104,8 +104,8 @@ public final class Tracer implements Injector, AutoCloseable {
       set(Abi.REGS_r12, a);
       set(Abi.REGS_r13, b);
       set(Abi.REGS_r14, jvmPid);
-      // Armed whatever becomes of the call itself: the prctl comes first, and a denied call is the
-      // last in the routine.
+      // Armed whatever becomes of the call itself: the prctl comes first, and who fails it is
+      // killed.
       stub.setArmed();
       runTo(stub, firstCall, firstCallDone, step);
     }
@@ -220,7 +220,9 @@ public final class Tracer implements Injector, AutoCloseable {
 
   private RuntimeException wrongTrap(Tracee tracee, long rip, String step) {
     if (rip == image.address(ImageSymbols.STUB_FIRST_CALL_NOT_ARMED)) {
-      return new SystemCallException("prctl(PR_SET_PDEATHSIG)", (int) -result(), step);
+      int errno = (int) -result();
+      killAndBury(tracee); // it might outlive the JVM
+      return new SystemCallException("prctl(PR_SET_PDEATHSIG)", errno, step);
     }
     return lost(tracee, "trapped at 0x" + Long.toHexString(rip), step);
   }

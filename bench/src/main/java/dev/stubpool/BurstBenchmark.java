@@ -1,0 +1,51 @@
+package dev.stubpool;
+
+import java.util.concurrent.locks.LockSupport;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Setup;
+
+/**
+ * Giving back 5,000 leased stubs one after the other. Each {@code close} is timed; the first of a
+ * burst finds the tracer asleep. The floor has no such row.
+ */
+public class BurstBenchmark extends PoolBenchmark {
+  private static final int STUBS = 5_000;
+  private static final long POLL_NANOS = 1_000_000;
+
+  private final Stub[] stubs = new Stub[STUBS];
+  private int leased;
+
+  /** A pool of 5,000. */
+  @Setup
+  public void open() {
+    pool =
+        StubPool.open(
+            StubPoolOptions.builder()
+                .name("burst")
+                .minIdle(STUBS)
+                .maxStubs(STUBS)
+                .affinity(affinity)
+                .build());
+  }
+
+  /** Leases all, once all are given back and idle again. */
+  @Setup(Level.Invocation)
+  public void lease() {
+    if (leased == 0) {
+      while (pool.stats().idle() < STUBS) {
+        LockSupport.parkNanos(POLL_NANOS);
+      }
+      while (leased < STUBS) {
+        stubs[leased++] = pool.tryAcquire();
+      }
+      settle();
+    }
+  }
+
+  /** Row {@code acquire_close_burst}: one {@code close}. */
+  @Benchmark
+  public void close() {
+    stubs[--leased].close();
+  }
+}

@@ -1,0 +1,34 @@
+package dev.stubpool;
+
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+
+/**
+ * Many threads lease and give back, and do nothing else: what is contended is the pool's queues.
+ * The number of threads is JMH's option. The floor has no such row.
+ */
+@State(Scope.Benchmark)
+public class ContendedBenchmark extends PoolBenchmark {
+  private static final int IDLE = 256;
+  private static final long POLL_NANOS = 1_000_000;
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  /** A pool with more idle stubs than threads. */
+  @Setup
+  public void open() {
+    open(IDLE, OnRelease.RECYCLE);
+    while (pool.stats().idle() < IDLE) {
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+  }
+
+  /** Rows {@code acquire_contended_THREADS}. */
+  @Benchmark
+  public void acquireRelease() {
+    pool.acquire(PATIENCE).close();
+  }
+}

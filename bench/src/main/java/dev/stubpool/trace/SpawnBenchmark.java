@@ -1,0 +1,56 @@
+package dev.stubpool.trace;
+
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Setup;
+
+/**
+ * A stub with so many written pages: a copy of a template, or a fresh stub into which all is mapped
+ * and written again. Beside the floor's rows of the same names.
+ */
+public class SpawnBenchmark extends TracerBenchmark {
+  /** Written pages, half of them on each side of the image. */
+  @Param({"0", "256", "2560"})
+  public int pages;
+
+  private Dirt dirt;
+  private Tracee template;
+
+  /** A template. */
+  @Setup
+  public void makeTemplate() {
+    dirt = new Dirt(own.tracer, pages / 2);
+    template = own.forgeOne();
+    own.stubs.clear();
+    dirt.apply(template);
+  }
+
+  /** Kills the copy that was made. */
+  @Setup(Level.Invocation)
+  public void makeRoom() {
+    own.killAll();
+  }
+
+  /** Row {@code spawn_child_PAGES}. */
+  @Benchmark
+  public Tracee spawnChild() {
+    Tracee copy = own.forge.copy(template);
+    own.stubs.add(copy);
+    return copy;
+  }
+
+  /** Row {@code map_again_PAGES}. */
+  @Benchmark
+  public Tracee mapAgain() {
+    Tracee stub = own.forgeOne();
+    dirt.apply(stub);
+    return stub;
+  }
+
+  @Override
+  public void end() {
+    own.tracer.killAndBury(template);
+    super.end();
+  }
+}
