@@ -10,6 +10,15 @@ import dev.stubpool.StubPool;
 import dev.stubpool.StubPoolOptions;
 import java.time.Duration;
 
+/**
+ * Shares a page with a stub. {@code mvn package}, then either of:
+ *
+ * <pre>
+ * java --enable-native-access=ALL-UNNAMED -cp 'target/embedding.jar:target/lib/*' embedding.Embedding
+ * java --enable-native-access=dev.stubpool.nativestubs -p target/embedding.jar:target/lib \
+ *     -m embedding/embedding.Embedding
+ * </pre>
+ */
 public class Embedding {
   static final int GETPID = 39; // x86-64 system call numbers, as the kernel counts
 

@@ -104,7 +104,7 @@ public final class StubPool implements AutoCloseable {
     } catch (NativeCallException e) {
       throw new SystemCallException(e.call(), e.errno(), e.step());
     } catch (IllegalCallerException e) {
-      throw new UnsupportedMachineException(e.getMessage(), e);
+      throw new UnsupportedMachineException(e.getMessage(), e.getCause());
     }
   }
 

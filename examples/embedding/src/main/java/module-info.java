@@ -1,0 +1,4 @@
+/** Only for the module path; on the class path nobody reads it. */
+module embedding {
+  requires dev.stubpool;
+}
