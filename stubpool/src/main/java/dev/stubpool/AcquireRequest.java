@@ -101,7 +101,7 @@ final class AcquireRequest implements TracerThread.Task {
     try {
       return timeout.toNanos();
     } catch (ArithmeticException e) {
-      return Long.MAX_VALUE; // 292 years
+      return timeout.isNegative() ? 0 : Long.MAX_VALUE; // 292 years
     }
   }
 }

@@ -276,6 +276,7 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
         LOG.error("pool {}: {}", options.name(), e.getMessage());
       }
     }
+    tracer.buryRest();
     tracer.close();
   }
 }

@@ -44,16 +44,21 @@ public abstract sealed class Mappable implements AutoCloseable permits MemoryFil
     }
   }
 
-  /** Closes the file once no call uses it any more. Idempotent. */
+  /**
+   * Closes the file once no call uses it any more. Idempotent.
+   *
+   * @throws IllegalStateException if a call, of whomever, is just reading or writing {@link
+   *     MemoryFile#segment}; nothing is closed then
+   */
   @Override
   public void close() {
+    closeView();
     if (closed.compareAndSet(false, true)) {
-      closeView();
       drop();
     }
   }
 
-  /** Closes what else belongs to the file; called once. */
+  /** Closes what else belongs to the file, or throws and leaves it open. Idempotent. */
   void closeView() {}
 
   private void drop() {

@@ -59,6 +59,12 @@ public final class MemoryFile extends Mappable {
 
   @Override
   void closeView() {
-    arena.close();
+    try {
+      arena.close();
+    } catch (IllegalStateException e) {
+      if (segment.scope().isAlive()) {
+        throw e;
+      }
+    }
   }
 }

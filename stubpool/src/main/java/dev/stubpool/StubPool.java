@@ -13,6 +13,7 @@ import dev.stubpool.trace.TracerThread;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
@@ -125,6 +126,7 @@ public final class StubPool implements AutoCloseable {
    * @throws StubPoolClosedException if the pool is or becomes closed
    */
   public Stub acquire(Duration timeout) {
+    Objects.requireNonNull(timeout, "timeout");
     Stub stub = tryAcquire();
     return stub != null ? stub : traced(supply.await(timeout));
   }

@@ -258,6 +258,7 @@ final class StubSupply {
       windowStart = now;
       leastIdle = idle.size();
     }
+    surplus = Math.clamp(idle.size() - options.minIdle(), 0, surplus); // some may be in use again
     if (surplus == 0) {
       return false;
     }
@@ -329,11 +330,11 @@ final class StubSupply {
     if (returned.isEmpty()) {
       return false;
     }
-    resetting.setRelease(1); // before it leaves the queue: stats miss none
+    resetting.incrementAndGet(); // before it leaves the queue: stats miss none
     try {
       takeBack(returned.poll());
     } finally {
-      resetting.setRelease(0);
+      resetting.decrementAndGet();
     }
     return true;
   }
@@ -345,6 +346,7 @@ final class StubSupply {
     }
     if (process.tracee.isHeld()) {
       held.add(process); // a copy is under way under the old lease, and none begins any more
+      resetting.incrementAndGet();
       return;
     }
     if (options.onRelease() == OnRelease.DISCARD) {
@@ -366,7 +368,7 @@ final class StubSupply {
     try {
       why = factory.recycle(tracee);
     } catch (RuntimeException e) {
-      why = e.toString();
+      why = e instanceof StubPoolException ? e.getMessage() : e.toString();
     }
     if (why == null) {
       recycled.setRelease(recycled.getPlain() + 1);
@@ -399,6 +401,7 @@ final class StubSupply {
   private void retryHeld() {
     for (int left = held.size(); left > 0; left--) {
       takeBack(held.remove());
+      resetting.decrementAndGet();
     }
   }
 

@@ -28,6 +28,9 @@ public final class Forge implements AutoCloseable {
   /** The most stubs made in one injection: as many pids as the page holds. */
   public static final int MOST_AT_ONCE = Abi.IMAGE_PAGE / Integer.BYTES;
 
+  /** The most sources or copies made for one call: somebody may kill them as fast. */
+  private static final int MOST_TRIES = 10;
+
   private static final String STEP = "forging a stub";
 
   private final Tracer tracer;
@@ -74,21 +77,26 @@ public final class Forge implements AutoCloseable {
    * Makes a copy of a stub: its private memory copy-on-write, its shared memory shared.
    *
    * @throws SystemCallException if the kernel refused
-   * @throws StubDiedException if either died
+   * @throws StubDiedException if the stub died, or copies are killed from outside again and again
    */
   public Tracee copy(Tracee stub) {
     String step = "copying stub " + stub.pid();
-    // No word of this stub's memory is ours: the pid comes back in rax, and the kernel does not
-    // mind
-    // that it cannot store it (kernel_clone in kernel/fork.c).
-    long pid = tracer.inject(stub, Abi.SYS_clone, Abi.CHILD_STUB_FLAGS, 0, 0, 0, 0, 0, step);
-    if (pid < 0) {
-      throw new SystemCallException("clone", (int) -pid, step, CloneAdvice.of((int) -pid));
+    for (int copies = 1; ; copies++) {
+      // No word of this stub's memory is ours: the pid comes back in rax, and the kernel does not
+      // mind that it cannot store it (kernel_clone in kernel/fork.c).
+      long pid = tracer.inject(stub, Abi.SYS_clone, Abi.CHILD_STUB_FLAGS, 0, 0, 0, 0, 0, step);
+      if (pid < 0) {
+        throw new SystemCallException("clone", (int) -pid, step, CloneAdvice.of((int) -pid));
+      }
+      Tracee child = new Tracee((int) pid);
+      if (stops(child)) {
+        child.use();
+        return child;
+      }
+      if (copies == MOST_TRIES) {
+        throw new StubDiedException(child.pid(), child.death(), step);
+      }
     }
-    Tracee child = new Tracee((int) pid);
-    tracer.awaitStop(child, step);
-    child.use();
-    return child;
   }
 
   /**
@@ -99,19 +107,21 @@ public final class Forge implements AutoCloseable {
    *     from outside
    * @throws SystemCallException if the kernel refused one; those made before it have been given to
    *     {@code born}
+   * @throws StubDiedException if sources are killed from outside again and again
    */
   public void forge(int count, Consumer<Tracee> born) {
-    ensureSource();
-    try {
-      forgeFromSource(count, born);
-    } catch (StubDiedException e) {
-      if (source() != null) {
-        throw e;
+    for (int tries = 1; ; tries++) {
+      try {
+        ensureSource();
+        forgeFromSource(count, born);
+        return;
+      } catch (StubDiedException e) {
+        // The source was killed from outside, perhaps long ago, perhaps at its birth. Its children
+        // of this batch are buried, none was given to anybody: once more.
+        if (source() != null || tries == MOST_TRIES) {
+          throw e;
+        }
       }
-      // The source was killed from outside, perhaps long ago. Its children of this batch are
-      // buried: once more.
-      ensureSource();
-      forgeFromSource(count, born);
     }
   }
 

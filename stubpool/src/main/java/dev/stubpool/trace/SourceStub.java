@@ -57,7 +57,7 @@ final class SourceStub {
       }
       Tracee source = new Tracee((int) pid);
       try {
-        seize(source, seams);
+        seize(tracer, source, seams);
         clone.proceed();
         awaitBirth(tracer, source, clone);
         LOG.debug("source stub {}: {} heap mappings left out", pid, clone.rangesExcluded());
@@ -92,10 +92,14 @@ final class SourceStub {
     return null;
   }
 
-  private static void seize(Tracee source, Seams seams) {
+  private static void seize(Tracer tracer, Tracee source, Seams seams) {
     int options = Abi.PTRACE_O_TRACESYSGOOD | (seams.exitKill() ? Abi.PTRACE_O_EXITKILL : 0);
     long result = PtraceCalls.seize(source.pid(), options);
     if (result < 0) {
+      if (tracer.isDead(source.pid())) { // EPERM, for a dead process too
+        tracer.bury(source);
+        throw new StubDiedException(source.pid(), source.death(), STEP);
+      }
       throw new SystemCallException(
           "ptrace(PTRACE_SEIZE)",
           (int) -result,

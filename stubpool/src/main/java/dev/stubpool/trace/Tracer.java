@@ -317,9 +317,7 @@ public final class Tracer implements Injector, AutoCloseable {
   /** Whether a process is seen dead while it is given the CPU a few times. */
   private boolean dies(int pid) {
     for (int i = 0; i < LOOKS; i++) {
-      siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);
-      long result = WaitCalls.lookForDeath(pid, siginfo.address());
-      if (result == 0 && siginfo.get(JAVA_INT, Abi.SIGINFO_pid) == pid && seesDeath()) {
+      if (isDead(pid)) {
         return true;
       }
       Thread.yield();
@@ -418,6 +416,26 @@ public final class Tracer implements Injector, AutoCloseable {
     lingering.remove(pid);
     WaitCalls.reap(pid, siginfo.address());
     return true;
+  }
+
+  /**
+   * Ends what {@link #findDead} tells of until there is nothing more: nobody looks any later. What
+   * others hold is waited for, as long as for a tracee that does not stop.
+   */
+  public void buryRest() {
+    long start = System.nanoTime();
+    int pid;
+    while ((pid = findDead()) != 0 && System.nanoTime() - start < deadline.patience().toNanos()) {
+      buryStranger(pid);
+    }
+  }
+
+  /** Whether a process is dead; it is not buried. */
+  boolean isDead(int pid) {
+    siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);
+    return WaitCalls.lookForDeath(pid, siginfo.address()) == 0
+        && siginfo.get(JAVA_INT, Abi.SIGINFO_pid) == pid
+        && seesDeath();
   }
 
   private int signalCode(Tracee tracee, String step) {
