@@ -1,5 +1,5 @@
-/* Which order of waiting, which image and which flags make stubs fastest: each way in turn, round after round in one run, so that a
-   noisy machine hurts all alike. The plain way of each group is what floor.c and the library do. */
+/* Which order of waiting, which image and which flags make stubs fastest, and what a recycle consists of: each way in turn, round after
+   round in one run, so that a noisy machine hurts all alike. The plain way of each group is what floor.c and the library do. */
 
 #include "floor.h"
 
@@ -28,6 +28,7 @@ static const struct variant variants[VARIANTS] = {
 
 static struct image images[VARIANTS];
 static struct source sources[VARIANTS];
+static struct template template; /* of the plain image's stubs */
 
 /* ---- one child ---- */
 
@@ -278,9 +279,154 @@ static void inject_blocking(const struct source *source, pid_t child)
 	get_registers(child, &r);
 }
 
+/* ---- recycling: one by one, or all unmap before the first is waited for ---- */
+
+static void must_be_clean(bool clean)
+{
+	if (!clean)
+		die("a stub cannot be recycled");
+}
+
+static void recycle_one_by_one(const struct source *source, pid_t *children, int n)
+{
+	for (int i = 0; i < n; i++)
+		must_be_clean(recycle(source->image, &template, children[i]));
+}
+
+static void recycle_rest(const struct source *source, pid_t *children, int n)
+{
+	for (int i = 0; i < n; i++) {
+		check_unmap(source->image, children[i]);
+		must_be_clean(reset_state(&template, children[i]));
+	}
+}
+
+static void recycle_last_first(const struct source *source, pid_t *children, int n)
+{
+	for (int i = 0; i < n; i++)
+		start_unmap(&template, children[i]);
+	await(children[n - 1], STOP_INT3);
+	for (int i = 0; i < n - 1; i++)
+		await(children[i], STOP_INT3);
+	recycle_rest(source, children, n);
+}
+
+static void recycle_in_turn(const struct source *source, pid_t *children, int n)
+{
+	for (int i = 0; i < n; i++)
+		start_unmap(&template, children[i]);
+	for (int i = 0; i < n; i++)
+		await(children[i], STOP_INT3);
+	recycle_rest(source, children, n);
+}
+
+/* Instead of recycling. */
+static void replace_one_by_one(const struct source *source, pid_t *children, int n)
+{
+	for (int i = 0; i < n; i++) {
+		kill_and_reap(children[i]);
+		children[i] = plain(source);
+	}
+}
+
+/* ---- what a recycle consists of, and other ways to learn the same ---- */
+
+static void unmap_stop(const struct source *source, pid_t child)
+{
+	start_unmap(&template, child);
+	await(child, STOP_INT3);
+	check_unmap(source->image, child);
+}
+
+static void state_registers(const struct source *source, pid_t child)
+{
+	(void) source;
+	reset_registers(&template, child);
+}
+
+static void state_vector(const struct source *source, pid_t child)
+{
+	(void) source;
+	reset_vector(&template, child);
+}
+
+static void state_debug(const struct source *source, pid_t child)
+{
+	(void) source;
+	reset_debug(child);
+}
+
+static void state_mask(const struct source *source, pid_t child)
+{
+	(void) source;
+	reset_mask(&template, child);
+}
+
+static void look_signal(const struct source *source, pid_t child)
+{
+	(void) source;
+	must_be_clean(no_signal(child));
+}
+
+static void look_affinity(const struct source *source, pid_t child)
+{
+	(void) source;
+	must_be_clean(same_affinity(&template, child));
+}
+
+static void look_limits(const struct source *source, pid_t child)
+{
+	(void) source;
+	must_be_clean(same_limits(&template, child));
+}
+
+static void look_all_limits(const struct source *source, pid_t child)
+{
+	(void) source;
+	struct rlimit limit;
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		if (prlimit(child, i, NULL, &limit))
+			die("limit %d of %d", i, child);
+}
+
+static void look_thread(const struct source *source, pid_t child)
+{
+	(void) source;
+	must_be_clean(one_thread(&template, child));
+}
+
+/* What is read is not looked at: this is a lower bound. */
+static void read_proc(pid_t child, const char *name)
+{
+	char path[64], text[4096];
+	snprintf(path, sizeof path, "%d/%s", child, name);
+	int fd = openat(template.proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof text) <= 0)
+		die("reading %s", path);
+	close(fd);
+}
+
+static void look_stat(const struct source *source, pid_t child)
+{
+	(void) source;
+	read_proc(child, "stat");
+}
+
+static void look_status(const struct source *source, pid_t child)
+{
+	(void) source;
+	read_proc(child, "status");
+}
+
+static void look_limits_file(const struct source *source, pid_t child)
+{
+	(void) source;
+	read_proc(child, "limits");
+}
+
 /* ---- the comparison ---- */
 
-/* One of the four functions is set. */
+/* One of the five functions is set. */
 static const struct way {
 	const char *name;
 	int variant;
@@ -288,6 +434,7 @@ static const struct way {
 	void (*batch)(const struct source *, pid_t *);
 	void (*end)(pid_t *, int);
 	void (*call)(const struct source *, pid_t);
+	void (*recycle)(const struct source *, pid_t *, int);
 } ways[] = {
 	{"create/plain", PLAIN, .single = plain},
 	{"create/source_first", PLAIN, .single = source_first},
@@ -339,6 +486,23 @@ static const struct way {
 	{"injection/own_session", OWN_SESSION, .call = inject_plain},
 	{"injection/own_session_blocking", OWN_SESSION, .call = inject_blocking},
 	{"injection/no_filter", NO_FILTER, .call = inject_plain},
+	{"recycle/plain", PLAIN, .recycle = recycle_one_by_one},
+	{"recycle/last_first", PLAIN, .recycle = recycle_last_first},
+	{"recycle/in_turn", PLAIN, .recycle = recycle_in_turn},
+	{"recycle/discard_refill", PLAIN, .recycle = replace_one_by_one},
+	{"part/unmap", PLAIN, .call = unmap_stop},
+	{"part/registers", PLAIN, .call = state_registers},
+	{"part/vector", PLAIN, .call = state_vector},
+	{"part/debug", PLAIN, .call = state_debug},
+	{"part/mask", PLAIN, .call = state_mask},
+	{"part/signal", PLAIN, .call = look_signal},
+	{"part/affinity", PLAIN, .call = look_affinity},
+	{"part/limits", PLAIN, .call = look_limits},
+	{"part/limits_all", PLAIN, .call = look_all_limits},
+	{"part/limits_file", PLAIN, .call = look_limits_file},
+	{"part/thread", PLAIN, .call = look_thread},
+	{"part/stat_file", PLAIN, .call = look_stat},
+	{"part/status_file", PLAIN, .call = look_status},
 };
 #define WAYS (sizeof ways / sizeof *ways)
 
@@ -346,7 +510,7 @@ static void turn(const struct way *way, struct samples *samples)
 {
 	const struct source *source = &sources[way->variant];
 	pid_t children[BATCH_MAX];
-	int n = way->single ? SINGLES : way->call ? 1 : options.batch;
+	int n = way->single || way->recycle ? SINGLES : way->call ? 1 : options.batch;
 	int64_t start = now();
 	if (way->single)
 		for (int i = 0; i < n; i++) {
@@ -361,6 +525,17 @@ static void turn(const struct way *way, struct samples *samples)
 			way->call(source, children[0]);
 			sample(samples, (double) (now() - start) / 1000);
 		}
+	} else if (way->recycle) {
+		for (int i = 0; i < n; i++) {
+			children[i] = plain(source);
+			dirty(source->image, children[i], 1);
+		}
+		way->recycle(source, children, n); /* the first look at a stub in /proc costs more than those that follow */
+		for (int i = 0; i < n; i++)
+			dirty(source->image, children[i], 1);
+		start = now();
+		way->recycle(source, children, n);
+		sample(samples, (double) (now() - start) / 1000 / n);
 	} else if (way->batch) {
 		way->batch(source, children);
 		sample(samples, (double) (now() - start) / 1000 / n);
@@ -387,7 +562,8 @@ int main(int argc, char **argv)
 		else if (argv[i][0] != '-')
 			prefix = argv[i];
 		else {
-			fputs("usage: alternatives [--cpu N] [--rounds N] [--batch N] [create | batch | kill | injection | prefix of a name]\n", stderr);
+			fputs("usage: alternatives [--cpu N] [--rounds N] [--batch N] [create | batch | kill | injection | recycle | part | prefix of a name]\n",
+			      stderr);
 			return 2;
 		}
 	bound();
@@ -395,6 +571,9 @@ int main(int argc, char **argv)
 		image_open(&images[i], variants[i]);
 		source_birth(&sources[i], &images[i], NULL);
 	}
+	pid_t fresh = plain(&sources[PLAIN]);
+	template_open(&template, &images[PLAIN], fresh);
+	kill_and_reap(fresh);
 	struct samples samples[WAYS] = {0}, warm_up = {0};
 	for (int round = -options.rounds / 10 - 1; round < options.rounds; round++) {
 		bound();

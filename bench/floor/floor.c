@@ -167,18 +167,12 @@ static void row_kill_reap(void)
 	report("kill_reap", "us", &s);
 }
 
-/* ---- recycle ---- */
+/* ---- the pool ---- */
 
-/* Private pages that the stub's guest would have written, on one side of the image. Their number is that of touched pages exactly:
-   the addresses straddle no huge page. */
-static void dirty(pid_t child, uint64_t address, size_t pages)
+/* Rows of slow calls take fewer samples. */
+static int few(size_t pages)
 {
-	static char zero[1024 * PAGE];
-	long mapped = inject(&image, child, SYS_mmap, address, pages * PAGE, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, (uint64_t) -1, 0);
-	struct iovec from = {zero, pages * PAGE}, to = {(void *) address, pages * PAGE};
-	if (mapped != (long) address || process_vm_writev(child, &from, 1, &to, 1, 0) != (ssize_t) (pages * PAGE))
-		die("touching %zu pages of %d", pages, child);
+	return options.n / (pages > 300 ? 10 : 1);
 }
 
 static int mappings(pid_t pid)
@@ -195,44 +189,43 @@ static int mappings(pid_t pid)
 	return n;
 }
 
-static void recycle(const char *name, size_t pages, bool full)
+static struct template template;
+
+static void need_template(void)
+{
+	if (template.proc)
+		return;
+	pid_t fresh = create_child(&source);
+	template_open(&template, &image, fresh);
+	kill_and_reap(fresh);
+}
+
+static void recycle_or_die(pid_t child)
+{
+	if (!recycle(&image, &template, child))
+		die("stub %d cannot be recycled", child);
+}
+
+static void unmap_only(pid_t child)
+{
+	start_unmap(&template, child);
+	await(child, STOP_INT3);
+	reset_registers(&template, child);
+}
+
+static void recycle_row(const char *name, size_t pages, void (*timed)(pid_t))
 {
 	struct samples s = {0};
 	pid_t child = create_child(&source);
-	struct user_regs_struct unmap = constructed(at(&image, image_unmap)), template = constructed(0);
-	unmap.rdi = LOWEST_ADDRESS;
-	unmap.rsi = image.base - LOWEST_ADDRESS;
-	unmap.r12 = image.base + IMAGE_SIZE;
-	unmap.r13 = USER_END - unmap.r12;
-
-	static char xstate[16384] __attribute__((aligned(64)));
-	struct iovec vector = {xstate, sizeof xstate};
-	if (ptrace(PTRACE_GETREGSET, child, NT_X86_XSTATE, &vector))
-		die("GETREGSET");
-	memset(xstate, 0, sizeof xstate);
-	*(uint16_t *) xstate = 0x37f;         /* x87 control word at reset */
-	*(uint32_t *) (xstate + 24) = 0x1f80; /* mxcsr at reset */
-	*(uint64_t *) (xstate + 512) = 3;     /* x87 and SSE are given, all else takes its initial state */
-	uint64_t mask = 0;
-
-	int n = options.n / (pages > 100 ? 10 : 1);
+	int n = few(pages);
 	for (int i = -n / 10; i < n; i++) {
-		dirty(child, 0x401000, pages);
-		dirty(child, image.base + IMAGE_SIZE + PAGE, pages);
+		dirty(&image, child, pages);
 		int64_t start = now();
-		set_registers(child, &unmap);
-		resume(child);
-		await(child, STOP_INT3);
-		set_registers(child, &template);
-		if (full
-		    && (ptrace(PTRACE_SETREGSET, child, NT_X86_XSTATE, &vector)
-			|| ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[7]), 0)
-			|| ptrace(PTRACE_SETSIGMASK, child, sizeof mask, &mask)))
-			die("template state of %d", child);
+		timed(child);
 		int64_t end = now();
 		if (i >= 0)
 			sample(&s, us(start, end));
-		if (i < 0 && mappings(child) != 2)
+		else if (mappings(child) != 2)
 			die("recycled stub %d has %d mappings", child, mappings(child));
 	}
 	kill_and_reap(child);
@@ -241,10 +234,130 @@ static void recycle(const char *name, size_t pages, bool full)
 
 static void row_recycle(void)
 {
-	recycle("recycle_1", 1, false);
-	recycle("recycle_32", 32, false);
-	recycle("recycle_512", 512, false);
-	recycle("recycle_1_full", 1, true);
+	need_template();
+	recycle_row("recycle_1", 1, recycle_or_die);
+	recycle_row("recycle_32", 32, recycle_or_die);
+	recycle_row("recycle_512", 512, recycle_or_die);
+	recycle_row("recycle_1_unmap", 1, unmap_only);
+}
+
+static void row_discard_refill(void)
+{
+	struct samples s = {0};
+	pid_t child = create_child(&source);
+	for (int i = -warm_up(); i < options.n; i++) {
+		dirty(&image, child, 1);
+		int64_t start = now();
+		kill_and_reap(child);
+		child = create_child(&source);
+		int64_t end = now();
+		if (i >= 0)
+			sample(&s, us(start, end));
+	}
+	kill_and_reap(child);
+	report("discard_refill", "us", &s);
+}
+
+/* A cycle of a user of the pool: a page is mapped and written, and the stub goes back. */
+static void row_lease(void)
+{
+	need_template();
+	struct samples s = {0};
+	pid_t child = create_child(&source);
+	uint64_t value = 1;
+	struct iovec from = {&value, sizeof value}, to = {(void *) BELOW_IMAGE, sizeof value};
+	for (int i = -warm_up(); i < options.n; i++) {
+		int64_t start = now();
+		guest_map(&image, child, BELOW_IMAGE, 1);
+		if (process_vm_writev(child, &from, 1, &to, 1, 0) != sizeof value)
+			die("writing to %d", child);
+		recycle_or_die(child);
+		int64_t end = now();
+		if (i >= 0)
+			sample(&s, us(start, end));
+	}
+	kill_and_reap(child);
+	report("lease_1", "us", &s);
+}
+
+/* A copy of a stub. No page is shared for its pid: the kernel ignores that it cannot write to address 0, and the parent's rax has it. */
+static pid_t spawn_child(pid_t parent)
+{
+	struct user_regs_struct r = clone_registers(&image, image_call, CHILD_FLAGS);
+	r.rdx = 0;
+	set_registers(parent, &r);
+	resume(parent);
+	await(parent, STOP_INT3);
+	get_registers(parent, &r);
+	pid_t child = (pid_t) r.rax;
+	if (r.rip != at(&image, image_call_end) || child <= 0)
+		die("clone of stub %d: %lld at %#llx", parent, r.rax, r.rip);
+	await(child, STOP_BORN);
+	return child;
+}
+
+/* What the parent has written since its last child are pages of its own, all others it still shares, even with a dead child. */
+static void spawn_child_row(size_t pages, bool rewritten)
+{
+	struct samples s = {0};
+	pid_t parent = create_child(&source);
+	dirty(&image, parent, pages / 2);
+	int n = few(pages);
+	for (int i = -n / 10; i < n; i++) {
+		if (rewritten) {
+			guest_write(parent, BELOW_IMAGE, pages / 2);
+			guest_write(parent, above(&image), pages / 2);
+		}
+		int64_t start = now();
+		pid_t child = spawn_child(parent);
+		int64_t end = now();
+		if (i >= 0)
+			sample(&s, us(start, end));
+		kill_and_reap(child);
+	}
+	kill_and_reap(parent);
+	char name[64];
+	snprintf(name, sizeof name, "spawn_child_%zu%s", pages, rewritten ? "_rewritten" : "");
+	report(name, "us", &s);
+}
+
+static void row_spawn_child(void)
+{
+	spawn_child_row(0, false);
+	spawn_child_row(256, false);
+	spawn_child_row(2560, false);
+	spawn_child_row(256, true);
+	spawn_child_row(2560, true);
+}
+
+static pid_t map_again(size_t pages)
+{
+	pid_t child = create_child(&source);
+	dirty(&image, child, pages / 2);
+	return child;
+}
+
+static void map_again_row(size_t pages)
+{
+	struct samples s = {0};
+	int n = few(pages);
+	for (int i = -n / 10; i < n; i++) {
+		int64_t start = now();
+		pid_t child = map_again(pages);
+		int64_t end = now();
+		if (i >= 0)
+			sample(&s, us(start, end));
+		kill_and_reap(child);
+	}
+	char name[64];
+	snprintf(name, sizeof name, "map_again_%zu", pages);
+	report(name, "us", &s);
+}
+
+static void row_map_again(void)
+{
+	map_again_row(256);
+	map_again_row(2560);
 }
 
 /* ---- the source ---- */
@@ -340,6 +453,119 @@ static long status_field(pid_t pid, const char *field)
 	if (f)
 		fclose(f);
 	return value;
+}
+
+static void vector_state(pid_t pid, char *state)
+{
+	struct iovec vector = {state, template.vector.iov_len};
+	memset(state, 0, vector.iov_len);
+	if (ptrace(PTRACE_GETREGSET, pid, NT_X86_XSTATE, &vector))
+		die("GETREGSET of %d", pid);
+}
+
+static void check_recycle(void)
+{
+	static _Alignas(64) char clean[sizeof template.xstate], used[sizeof template.xstate];
+	const uint64_t nothing = 0, never_blocked = 1UL << (SIGKILL - 1) | 1UL << (SIGSTOP - 1);
+	struct user_regs_struct r;
+	need_template();
+	struct iovec vector = {used, template.vector.iov_len};
+	pid_t child = create_child(&source);
+	check(recycle(&image, &template, child), "a fresh child passes a recycle");
+	vector_state(child, clean);
+	/* All but mxcsr's mask and what the kernel says about the format. */
+	check(!memcmp(clean, template.xstate, 28) && !memcmp(clean + 32, template.xstate + 32, 464 - 32)
+		      && !memcmp(clean + 576, template.xstate + 576, template.vector.iov_len - 576),
+	      "its vector state is the template's, PKRU included");
+	dirty(&image, child, 1);
+	memcpy(used, clean, sizeof used);
+	memset(used + 32, 0x5a, 256 + 128);  /* x87 and xmm registers */
+	*(uint64_t *) (used + 512) |= 7;     /* these, and the upper halves of ymm */
+	memset(used + 576, 0xa5, 256);
+	if (ptrace(PTRACE_SETREGSET, child, NT_X86_XSTATE, &vector)
+	    || ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[0]), BELOW_IMAGE)
+	    || ptrace(PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg[7]), 1)
+	    || ptrace(PTRACE_SETSIGMASK, child, sizeof nothing, &nothing))
+		die("state of %d", child);
+	vector_state(child, used);
+	check(memcmp(clean, used, sizeof used), "vector state can be made dirty");
+	check(recycle(&image, &template, child) && mappings(child) == 2, "a used child passes, and only the image is mapped");
+	vector_state(child, used);
+	uint64_t mask = 0;
+	if (ptrace(PTRACE_GETSIGMASK, child, sizeof mask, &mask))
+		die("GETSIGMASK of %d", child);
+	check(!memcmp(clean, used, sizeof used), "its vector state is as before");
+	check(mask == (template.mask & ~never_blocked), "and its signal mask");
+	errno = 0;
+	check(!(ptrace(PTRACE_PEEKUSER, child, offsetof(struct user, u_debugreg[7]), NULL) & 0xff) && !errno, "no breakpoint is armed");
+	get_registers(child, &r);
+	check(!r.rdi && !r.r12 && !r.rsp && !r.fs_base && !r.gs_base, "nothing is left in its registers");
+
+	/* What a recycle cannot mend, each in a child of its own. */
+	kill(child, SIGUSR1);
+	check(!recycle(&image, &template, child), "refused: a signal pending for the process");
+	kill_and_reap(child);
+	child = create_child(&source);
+	syscall(SYS_tgkill, child, child, SIGUSR1);
+	check(!recycle(&image, &template, child), "refused: a signal pending for the thread");
+	kill_and_reap(child);
+	child = create_child(&source);
+	cpu_set_t other = template.affinity;
+	int cpu = 0;
+	while (!CPU_ISSET(cpu, &other))
+		cpu++;
+	if (CPU_COUNT(&other) > 1)
+		CPU_CLR(cpu, &other);
+	else { /* pinned: any other CPU, or none on a machine that has only one */
+		CPU_CLR(cpu, &other);
+		CPU_SET(!cpu, &other);
+	}
+	if (!sched_setaffinity(child, sizeof other, &other))
+		check(!recycle(&image, &template, child), "refused: another affinity");
+	kill_and_reap(child);
+	child = create_child(&source);
+	struct rlimit limit;
+	if (prlimit(child, RLIMIT_AS, NULL, &limit))
+		die("prlimit of %d", child);
+	limit.rlim_cur = limit.rlim_cur / 2 - 1;
+	if (prlimit(child, RLIMIT_AS, &limit, NULL))
+		die("prlimit of %d", child);
+	check(!recycle(&image, &template, child), "refused: another limit");
+	kill_and_reap(child);
+	child = create_child(&source);
+	pid_t thread = (pid_t) inject(&image, child, SYS_clone, THREAD_FLAGS, 0, 0, 0, 0, 0);
+	await(thread, STOP_BORN);
+	check(!recycle(&image, &template, child), "refused: a second thread");
+	if (kill(child, SIGKILL))
+		die("kill of %d", child);
+	expect(thread, wait_blocking(thread), SIGKILL); /* before its leader, or that one's end is not reported */
+	expect(child, wait_blocking(child), SIGKILL);
+}
+
+static uint64_t word(pid_t pid, uint64_t address)
+{
+	uint64_t value = 0;
+	struct iovec to = {&value, sizeof value}, from = {(void *) address, sizeof value};
+	if (process_vm_readv(pid, &to, 1, &from, 1, 0) != sizeof value)
+		die("reading %#lx of %d", address, pid);
+	return value;
+}
+
+static void check_spawn(void)
+{
+	const uint64_t last = above(&image) + 4 * MIB; /* where the second chunk is but one page */
+	pid_t parent = map_again(2 * (CHUNK + 1));
+	check(mappings(parent) == 6 && word(parent, BELOW_IMAGE) && word(parent, last), "two chunks on each side are mapped and written");
+	pid_t child = spawn_child(parent);
+	check(mappings(child) == 6 && word(child, BELOW_IMAGE) == word(parent, BELOW_IMAGE) && word(child, last) == word(parent, last),
+	      "a stub's child has its memory");
+	uint64_t other = 42;
+	struct iovec from = {&other, sizeof other}, to = {(void *) last, sizeof other};
+	check(process_vm_writev(child, &from, 1, &to, 1, 0) == sizeof other && word(child, last) == 42 && word(parent, last) != 42,
+	      "what it writes is its own");
+	check(inject(&image, child, SYS_getppid, 0, 0, 0, 0, 0, 0) == getpid(), "and it is this process's child");
+	kill_and_reap(child);
+	kill_and_reap(parent);
 }
 
 /* A program like this one makes a source and children and is killed; this process, as the subreaper, sees what becomes of them. */
@@ -454,6 +680,8 @@ static void row_check(void)
 		kill_and_reap(children[i]);
 	}
 	check(good == options.batch, "a batch of children answers");
+	check_recycle();
+	check_spawn();
 	check_death();
 	if (failures)
 		exit(1);
@@ -470,6 +698,10 @@ static const struct {
 	{"map_page", row_map_page},
 	{"kill_reap", row_kill_reap},
 	{"recycle", row_recycle},
+	{"discard_refill", row_discard_refill},
+	{"lease", row_lease},
+	{"spawn_child", row_spawn_child},
+	{"map_again", row_map_again},
 	{"source_clone", row_source_clone},
 	{"check", row_check}, /* only when asked for */
 };

@@ -4,6 +4,7 @@
 #ifndef FLOOR_H
 #define FLOOR_H
 
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -28,6 +29,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/rseq.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -736,6 +738,217 @@ static inline void kill_and_reap(pid_t pid)
 	if (kill(pid, SIGKILL))
 		die("kill of %d", pid);
 	expect(pid, wait_yielding(pid), SIGKILL);
+}
+
+/* ---- what a guest does to a stub ---- */
+
+#define BELOW_IMAGE 0x401000UL
+#define CHUNK 512UL /* pages; the next chunk begins 4 MiB further */
+#define SIDE_MAX (3 * CHUNK)
+
+/* Private memory; no chunk contains a whole huge page, so that the pages touched are small ones, and as many as asked for. */
+static inline void guest_map(const struct image *image, pid_t pid, uint64_t address, size_t pages)
+{
+	for (; pages; address += 4 * MIB) {
+		size_t n = pages < CHUNK ? pages : CHUNK;
+		long mapped = inject(image, pid, SYS_mmap, address, n * PAGE, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, (uint64_t) -1, 0);
+		if (mapped != (long) address)
+			die("mapping %zu pages in %d", n, pid);
+		pages -= n;
+	}
+}
+
+static inline void guest_write(pid_t pid, uint64_t address, size_t pages)
+{
+	static char *bytes;
+	if (!bytes) {
+		bytes = mmap(NULL, SIDE_MAX * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (bytes == MAP_FAILED || madvise(bytes, SIDE_MAX * PAGE, MADV_DONTFORK)) /* no part of a source's clone */
+			die("bytes to write");
+		memset(bytes, 1, SIDE_MAX * PAGE); /* or all would be read from the one zero page */
+	}
+	struct iovec from = {bytes, pages * PAGE}, to[SIDE_MAX / CHUNK];
+	size_t chunks = (pages + CHUNK - 1) / CHUNK;
+	for (size_t i = 0; i < chunks; i++)
+		to[i] = (struct iovec) {(void *) (address + i * 4 * MIB), (i + 1 < chunks ? CHUNK : pages - i * CHUNK) * PAGE};
+	if (pages && process_vm_writev(pid, &from, 1, to, chunks, 0) != (ssize_t) (pages * PAGE))
+		die("writing %zu pages of %d", pages, pid);
+}
+
+static inline uint64_t above(const struct image *image)
+{
+	return image->base + IMAGE_SIZE + PAGE;
+}
+
+/* As many touched pages on each side of the image. */
+static inline void dirty(const struct image *image, pid_t pid, size_t pages)
+{
+	guest_map(image, pid, BELOW_IMAGE, pages);
+	guest_map(image, pid, above(image), pages);
+	guest_write(pid, BELOW_IMAGE, pages);
+	guest_write(pid, above(image), pages);
+}
+
+/* ---- recycling ---- */
+
+#define PEEK_SHARED 1 /* PTRACE_PEEKSIGINFO_SHARED, in linux/ptrace.h */
+#define FEATURE_PKRU 9
+#define PKRU_AT_START 0x55555554 /* what the kernel gives a new program */
+
+/* The limits that bear on what the filter lets a stub do: use CPU time, map memory, clone, be signalled. The library's list. */
+static const int stub_limits[] = {RLIMIT_CPU, RLIMIT_DATA, RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_AS, RLIMIT_SIGPENDING};
+#define STUB_LIMITS (sizeof stub_limits / sizeof *stub_limits)
+
+/* What a stub is to be like before its next lease. */
+struct template {
+	struct user_regs_struct unmap, registers;
+	_Alignas(64) char xstate[16384];
+	struct iovec vector; /* of exactly the size that this CPU's state has, as the kernel demands */
+	uint64_t mask;
+	cpu_set_t affinity;
+	struct rlimit limits[STUB_LIMITS];
+	int proc; /* /proc: from here the path to a stub is short */
+};
+
+/* `fresh` tells what is inherited; all else is constructed. */
+static inline void template_open(struct template *t, const struct image *image, pid_t fresh)
+{
+	memset(t, 0, sizeof *t);
+	t->registers = t->unmap = constructed(at(image, image_unmap));
+	t->registers.rip = 0;
+	t->unmap.rdi = LOWEST_ADDRESS;
+	t->unmap.rsi = image->base - LOWEST_ADDRESS;
+	t->unmap.r12 = image->base + IMAGE_SIZE;
+	t->unmap.r13 = USER_END - t->unmap.r12;
+
+	t->vector = (struct iovec) {t->xstate, sizeof t->xstate};
+	if (ptrace(PTRACE_GETREGSET, fresh, NT_X86_XSTATE, &t->vector))
+		die("GETREGSET of %d", fresh);
+	uint64_t features;
+	memcpy(&features, t->xstate + 464, sizeof features); /* what the system has switched on */
+	memset(t->xstate, 0, sizeof t->xstate);
+	*(uint16_t *) t->xstate = 0x37f;         /* x87 control word at reset */
+	*(uint32_t *) (t->xstate + 24) = 0x1f80; /* mxcsr at reset */
+	uint64_t given = 3;                      /* x87 and SSE; all that is not given takes its initial state */
+	if (features & 1UL << FEATURE_PKRU) {
+		unsigned size, offset, unused;
+		__cpuid_count(0xd, FEATURE_PKRU, size, offset, unused, unused);
+		*(uint32_t *) (t->xstate + offset) = PKRU_AT_START;
+		given |= 1UL << FEATURE_PKRU; /* its initial state would allow all keys */
+	}
+	*(uint64_t *) (t->xstate + 512) = given;
+
+	const int unblocked[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGURG};
+	t->mask = ~0UL;
+	for (size_t i = 0; i < sizeof unblocked / sizeof *unblocked; i++)
+		t->mask &= ~(1UL << (unblocked[i] - 1));
+	if (sched_getaffinity(fresh, sizeof t->affinity, &t->affinity))
+		die("affinity of %d", fresh);
+	for (size_t i = 0; i < STUB_LIMITS; i++)
+		if (prlimit(fresh, stub_limits[i], NULL, &t->limits[i]))
+			die("limit %d of %d", stub_limits[i], fresh);
+	t->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (t->proc < 0)
+		die("/proc");
+}
+
+static inline void reset_registers(const struct template *t, pid_t pid)
+{
+	set_registers(pid, &t->registers);
+}
+
+static inline void reset_vector(const struct template *t, pid_t pid)
+{
+	struct iovec vector = t->vector;
+	if (ptrace(PTRACE_SETREGSET, pid, NT_X86_XSTATE, &vector))
+		die("SETREGSET of %d", pid);
+}
+
+static inline void reset_debug(pid_t pid)
+{
+	if (ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[7]), 0))
+		die("DR7 of %d", pid);
+}
+
+static inline void reset_mask(const struct template *t, pid_t pid)
+{
+	if (ptrace(PTRACE_SETSIGMASK, pid, sizeof t->mask, &t->mask))
+		die("SETSIGMASK of %d", pid);
+}
+
+/* The looks: true if nothing is there that a recycle cannot mend. */
+
+static inline bool no_signal(pid_t pid)
+{
+	siginfo_t info;
+	for (uint32_t flags = 0; flags <= PEEK_SHARED; flags++) {
+		struct __ptrace_peeksiginfo_args first = {0, flags, 1};
+		long n = ptrace(PTRACE_PEEKSIGINFO, pid, &first, &info);
+		if (n < 0)
+			die("PEEKSIGINFO of %d", pid);
+		if (n)
+			return false;
+	}
+	return true;
+}
+
+static inline bool same_affinity(const struct template *t, pid_t pid)
+{
+	cpu_set_t set;
+	return !sched_getaffinity(pid, sizeof set, &set) && CPU_EQUAL(&set, &t->affinity);
+}
+
+static inline bool same_limits(const struct template *t, pid_t pid)
+{
+	for (size_t i = 0; i < STUB_LIMITS; i++) {
+		struct rlimit limit;
+		if (prlimit(pid, stub_limits[i], NULL, &limit) || limit.rlim_cur != t->limits[i].rlim_cur || limit.rlim_max != t->limits[i].rlim_max)
+			return false;
+	}
+	return true;
+}
+
+static inline bool one_thread(const struct template *t, pid_t pid)
+{
+	char path[] = "0123456789/task", *p = path + 10;
+	for (; pid; pid /= 10)
+		*--p = (char) ('0' + pid % 10);
+	struct stat directory;
+	return !fstatat(t->proc, p, &directory, 0) && directory.st_nlink == 3;
+}
+
+static inline void start_unmap(const struct template *t, pid_t pid)
+{
+	set_registers(pid, &t->unmap);
+	resume(pid);
+}
+
+static inline void check_unmap(const struct image *image, pid_t pid)
+{
+	struct user_regs_struct r;
+	get_registers(pid, &r);
+	if (r.rip != at(image, image_unmap_end) || r.rax)
+		die("stub %d stopped at %#llx with %#llx, not after its unmap", pid, r.rip, r.rax);
+}
+
+/* All but the unmapping. */
+static inline bool reset_state(const struct template *t, pid_t pid)
+{
+	reset_registers(t, pid);
+	reset_vector(t, pid);
+	reset_debug(pid);
+	reset_mask(t, pid);
+	return no_signal(pid) && one_thread(t, pid) && same_affinity(t, pid) && same_limits(t, pid);
+}
+
+/* Call by call what the library does, in its order. False if the stub has to be discarded. */
+static inline bool recycle(const struct image *image, const struct template *t, pid_t pid)
+{
+	start_unmap(t, pid);
+	await(pid, STOP_INT3);
+	check_unmap(image, pid);
+	return reset_state(t, pid);
 }
 
 #endif
