@@ -1,6 +1,5 @@
 package dev.stubpool.trace;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -10,21 +9,10 @@ import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
  * A platform thread that serves a queue of tasks: any thread offers, this one takes. ptrace(2)
  * binds a tracee to a thread, so whatever is to be done to a tracee is done here.
  *
- * <p>Sleeping: the thread sets {@code asleep}, looks at the queue once more, and parks; who offers
- * looks at {@code asleep} after its offer. Both pairs are separated by a full fence (volatile
- * write, {@code fullFence}), so one sees the other.
+ * <p>Sleeping: the thread raises a {@link SleepFlag}, looks at the queue and at its work once more,
+ * and parks; who offers looks at the flag afterwards.
  */
 public final class TracerThread {
-  private static final VarHandle ASLEEP;
-
-  static {
-    try {
-      ASLEEP = MethodHandles.lookup().findVarHandle(TracerThread.class, "asleep", boolean.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
   private static final int QUEUE_CHUNK = 1024;
 
   /** Tasks run before the loop's own work gets its turn. */
@@ -74,7 +62,7 @@ public final class TracerThread {
   private final MpscUnboundedVarHandleArrayQueue<Task> queue =
       new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK);
   private final Thread thread;
-  private volatile boolean asleep;
+  private final SleepFlag asleep = new SleepFlag();
   private volatile boolean stopping;
   private volatile boolean ended;
 
@@ -112,8 +100,7 @@ public final class TracerThread {
    * asleep one makes the system call.
    */
   public void wake() {
-    VarHandle.fullFence();
-    if (asleep && ASLEEP.compareAndSet(this, true, false)) {
+    if (asleep.wake()) {
       LockSupport.unpark(thread);
     }
   }
@@ -188,12 +175,11 @@ public final class TracerThread {
   }
 
   private void sleep(Work work) {
-    asleep = true;
-    VarHandle.fullFence();
+    asleep.prepareToSleep();
     if (queue.isEmpty() && work.isIdle() && !stopping) {
       LockSupport.parkNanos(this, work.patienceNanos());
       Thread.interrupted(); // nobody's to use, and it would keep the thread from sleeping
     }
-    asleep = false;
+    asleep.awake();
   }
 }
