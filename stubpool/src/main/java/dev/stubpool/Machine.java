@@ -67,10 +67,17 @@ final class Machine {
    * to a page.
    */
   static long lowestAddress() {
+    long page = AddressSpace.PAGE_SIZE;
+    return Math.max(page, Math.ceilDiv(sysctl(Path.of("/proc/sys/vm/mmap_min_addr")), page) * page);
+  }
+
+  /**
+   * A number of /proc/sys. By lines: Files.readString reads the first byte of a file of size 0 by
+   * itself, and the kernel gives such a number in one piece or not at all.
+   */
+  static long sysctl(Path path) {
     try {
-      String text = Files.readString(Path.of("/proc/sys/vm/mmap_min_addr")).strip();
-      long page = AddressSpace.PAGE_SIZE;
-      return Math.max(page, Math.ceilDiv(Long.parseLong(text), page) * page);
+      return Long.parseLong(Files.readAllLines(path).getFirst().strip());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class MachineTest {
@@ -33,5 +36,14 @@ class MachineTest {
   void shouldKnowTheLowestAddress() {
     assertThat(Machine.lowestAddress()).isGreaterThanOrEqualTo(4096).isLessThan(1 << 20);
     assertThat(Machine.lowestAddress() % 4096).isZero();
+  }
+
+  @Test
+  void shouldReadNumbersOfSeveralDigits() throws IOException {
+    // Always more than 300, the kernel's least; its first digit alone is not.
+    Path path = Path.of("/proc/sys/kernel/pid_max");
+    Process cat = new ProcessBuilder("cat", path.toString()).start();
+    String text = new String(cat.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    assertThat(Machine.sysctl(path)).isEqualTo(Long.parseLong(text.strip())).isGreaterThan(300);
   }
 }

@@ -1,7 +1,9 @@
 package dev.stubpool.cli;
 
 import dev.stubpool.cli.demo.DemoCommand;
+import dev.stubpool.cli.inspect.InspectCommand;
 import dev.stubpool.cli.inspect.MapsCommand;
+import dev.stubpool.cli.inspect.PsCommand;
 import dev.stubpool.cli.output.Diagnostics;
 import dev.stubpool.cli.output.StandardOutput;
 import java.io.FileDescriptor;
@@ -24,7 +26,7 @@ import picocli.CommandLine.Spec;
     name = "stubpool",
     description = "Tiny traced, seccomp-locked processes for sandbox kernels on the JVM.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {DemoCommand.class, MapsCommand.class},
+    subcommands = {DemoCommand.class, PsCommand.class, InspectCommand.class, MapsCommand.class},
     versionProvider = Main.Version.class,
     footer = {
       "",

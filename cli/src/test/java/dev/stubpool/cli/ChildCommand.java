@@ -1,5 +1,6 @@
 package dev.stubpool.cli;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,8 +13,28 @@ public final class ChildCommand {
   private ChildCommand() {}
 
   /** Starts it; standard error goes where that of the tests goes. */
-  public static Process start(String... arguments) throws IOException {
-    List<String> command = new ArrayList<>();
+  public static Process start(List<String> prefix, String... arguments) throws IOException {
+    return under(prefix, arguments).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+  }
+
+  /** Runs it to its end; what it prints, standard error too. */
+  public static String output(List<String> prefix, String... arguments) throws IOException {
+    Process process = under(prefix, arguments).redirectErrorStream(true).start();
+    process.getOutputStream().close();
+    try (BufferedReader out = process.inputReader()) {
+      return out.readAllAsString();
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  /**
+   * The command, not started yet.
+   *
+   * @param prefix a command to run it under, or nothing
+   */
+  private static ProcessBuilder under(List<String> prefix, String... arguments) {
+    List<String> command = new ArrayList<>(prefix);
     command.add(ProcessHandle.current().info().command().orElseThrow());
     command.add("-XX:TieredStopAtLevel=1");
     command.add("--illegal-native-access=deny");
@@ -31,6 +52,6 @@ public final class ChildCommand {
       command.add(Main.class.getName());
     }
     command.addAll(Arrays.asList(arguments));
-    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    return new ProcessBuilder(command);
   }
 }

@@ -27,6 +27,13 @@ class MainTest {
           demo --stubs 99999999999 | --stubs: '99999999999' is not a number from 1 to 20000; try stubpool demo --help
           demo --stubs=many        | --stubs: 'many' is not a number from 1 to 20000; try stubpool demo --help
           demo --stubs 1 --stubs 2 | --stubs is given twice; try stubpool demo --help
+          ps 1                     | unexpected argument '1'; try stubpool ps --help
+          ps --jsn                 | unknown option '--jsn'; try stubpool ps --help
+          inspect                  | no PID given; try stubpool inspect --help
+          inspect java             | PID: 'java' is not a process id; try stubpool inspect --help
+          inspect 0                | PID: '0' is not a process id; try stubpool inspect --help
+          inspect 2147483648       | PID: '2147483648' is not a process id; try stubpool inspect --help
+          inspect 1 2              | unexpected argument '2'; try stubpool inspect --help
           maps                     | no PID given; try stubpool maps --help
           maps init                | PID: 'init' is not a process id; try stubpool maps --help
           maps 0                   | PID: '0' is not a process id; try stubpool maps --help
@@ -51,7 +58,16 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"--help", "-h", "demo --help", "maps --help", "maps -h"})
+  @ValueSource(
+      strings = {
+        "--help",
+        "-h",
+        "demo --help",
+        "ps --help",
+        "inspect --help",
+        "maps --help",
+        "maps -h"
+      })
   void shouldHelp(String arguments) {
     Outcome outcome = Outcome.of(arguments.split(" "));
 

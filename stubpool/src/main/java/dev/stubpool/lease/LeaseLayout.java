@@ -26,7 +26,7 @@ import java.util.List;
  *           272  long  the pool's coarse clock
  *           280  int   slots ever used: all others are free
  * slot        0  long  word: generation &lt;&lt; 3 | state
- *             8  long  when the lease began, or the stub came back, by the coarse clock
+ *             8  long  when it came into that state, by the coarse clock
  *            16  int   pid, 0 while the slot is free
  * </pre>
  */

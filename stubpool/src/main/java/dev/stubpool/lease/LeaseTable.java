@@ -117,11 +117,7 @@ public final class LeaseTable {
 
   /** IDLE to LEASED; whether it was this caller who got it. Any thread. */
   public boolean lease(int slot, long generation) {
-    if (!move(slot, generation, LeaseLayout.IDLE, LeaseLayout.LEASED)) {
-      return false;
-    }
-    touch(slot);
-    return true;
+    return move(slot, generation, LeaseLayout.IDLE, LeaseLayout.LEASED);
   }
 
   /** LEASED to RESETTING; whether it was this caller who gave it back. Any thread. */
@@ -131,6 +127,7 @@ public final class LeaseTable {
 
   /** Any state to DEAD. Tracer only. */
   public void die(int slot) {
+    touch(slot);
     long at = LeaseLayout.slot(slot) + LeaseLayout.SLOT_WORD;
     long word;
     do {
@@ -161,7 +158,10 @@ public final class LeaseTable {
     LONG.setOpaque(memory, LeaseLayout.HEADER_DIED, died);
   }
 
-  /** Benign race: two who note a time for the same slot note about the same. */
+  /**
+   * Notes the time of a move, before it. Benign race: those who try to move a slot at once note
+   * about the same time.
+   */
   private void touch(int slot) {
     LONG.setOpaque(memory, LeaseLayout.slot(slot) + LeaseLayout.SLOT_SINCE, clock());
   }
@@ -171,10 +171,15 @@ public final class LeaseTable {
   }
 
   private boolean move(int slot, long generation, int from, int to) {
+    long expected = LeaseLayout.word(generation, from);
+    if (word(slot) != expected) {
+      return false; // a stale handle's: no time to note
+    }
+    touch(slot);
     return LONG.compareAndSet(
         memory,
         LeaseLayout.slot(slot) + LeaseLayout.SLOT_WORD,
-        LeaseLayout.word(generation, from),
+        expected,
         LeaseLayout.word(generation, to));
   }
 

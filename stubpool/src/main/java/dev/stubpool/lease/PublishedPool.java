@@ -34,6 +34,9 @@ public record PublishedPool(
     int maxStubs,
     List<PublishedStub> stubs) {
 
+  /** Looks at a slot that changes all the while. */
+  private static final int MOST_TRIES = 1000;
+
   /**
    * A stub of a published pool.
    *
@@ -69,16 +72,9 @@ public record PublishedPool(
     int used = (int) INT.getOpaque(memory, LeaseLayout.HEADER_USED);
     List<PublishedStub> stubs = new ArrayList<>();
     for (int i = 0; i < slots && i < used; i++) {
-      long at = LeaseLayout.slot(i);
-      int pid = (int) INT.getAcquire(memory, at + LeaseLayout.SLOT_PID);
-      long word = (long) LONG.getVolatile(memory, at + LeaseLayout.SLOT_WORD);
-      if (pid != 0 && LeaseLayout.state(word) != LeaseLayout.FREE) {
-        stubs.add(
-            new PublishedStub(
-                pid,
-                LeaseLayout.stubState(word),
-                LeaseLayout.generation(word),
-                (long) LONG.getOpaque(memory, at + LeaseLayout.SLOT_SINCE)));
+      PublishedStub stub = stub(memory, LeaseLayout.slot(i));
+      if (stub != null) {
+        stubs.add(stub);
       }
     }
     return Optional.of(
@@ -91,5 +87,25 @@ public record PublishedPool(
             (long) LONG.getOpaque(memory, LeaseLayout.HEADER_DIED),
             slots,
             List.copyOf(stubs)));
+  }
+
+  /**
+   * The stub in a slot, or null. A dead stub's slot goes to another: what is read between two looks
+   * at the word that see the same belongs together, for no two stubs are idle, leased or reset
+   * under one generation.
+   */
+  private static PublishedStub stub(MemorySegment memory, long at) {
+    for (int tries = 0; tries < MOST_TRIES; tries++) {
+      long word = (long) LONG.getVolatile(memory, at + LeaseLayout.SLOT_WORD);
+      int pid = (int) INT.getAcquire(memory, at + LeaseLayout.SLOT_PID);
+      long since = (long) LONG.getAcquire(memory, at + LeaseLayout.SLOT_SINCE);
+      if ((long) LONG.getVolatile(memory, at + LeaseLayout.SLOT_WORD) == word) {
+        return pid == 0 || LeaseLayout.state(word) == LeaseLayout.FREE
+            ? null
+            : new PublishedStub(
+                pid, LeaseLayout.stubState(word), LeaseLayout.generation(word), since);
+      }
+    }
+    return null; // changes faster than it can be read
   }
 }

@@ -1,6 +1,7 @@
 package dev.stubpool.cli.demo;
 
 import dev.stubpool.cli.output.CommandFailure;
+import dev.stubpool.cli.proc.ProcFs;
 import dev.stubpool.cli.proc.ProcessStatus;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -27,7 +28,8 @@ final class Census {
   void see(int pid) {
     try {
       ProcessStatus status =
-          ProcessStatus.of(pid)
+          ProcFs.SYSTEM
+              .status(pid)
               .filter(ProcessStatus::isNamedStub)
               .orElseThrow(() -> new CommandFailure("stub " + pid + " is not in /proc"));
       seen.add(identity(status));
@@ -39,7 +41,7 @@ final class Census {
   /** How many are there now, those included that are dead but not reaped. */
   int countLeft() throws IOException {
     List<ProcessStatus> found = new ArrayList<>();
-    for (ProcessStatus process : ProcessStatus.all()) {
+    for (ProcessStatus process : ProcFs.SYSTEM.all()) {
       if (process.isNamedStub() && (process.parent() == self || seen.contains(identity(process)))) {
         found.add(process);
       }

@@ -6,7 +6,7 @@ import dev.stubpool.StubPool;
 import dev.stubpool.StubPoolOptions;
 import dev.stubpool.cli.inspect.StubMappings;
 import dev.stubpool.cli.output.CommandFailure;
-import dev.stubpool.cli.proc.ProcessStatus;
+import dev.stubpool.cli.proc.ProcFs;
 import dev.stubpool.nativestubs.ProcMaps.Mapping;
 import dev.stubpool.nativestubs.ProcessCalls;
 import java.io.IOException;
@@ -106,7 +106,8 @@ final class Demo {
    */
   private static void joinTracer(int source) {
     try {
-      ProcessStatus.of(source)
+      ProcFs.SYSTEM
+          .fields(source)
           .orElseThrow(() -> new CommandFailure("the source stub, " + source + ", is gone"))
           .onlyCpu()
           .ifPresent(ProcessCalls::bindTo);

@@ -56,7 +56,8 @@ final class WaitingHoldPoint implements HoldPoint {
       line.append(line.isEmpty() ? "  " : " ").append(stub.pid());
     }
     print(line.toString());
-    print("look:  ps -o pid,ppid,stat,rss,wchan:20,comm --ppid " + self);
+    print("look:  stubpool ps");
+    print("       stubpool inspect " + stubs.getFirst().pid());
     print("       stubpool maps " + stubs.getFirst().pid());
     print(hasNoInput() ? "go on: kill " + self : "go on: Enter, Ctrl-C or kill " + self);
     out.flush();

@@ -1,13 +1,14 @@
 package dev.stubpool.cli.inspect;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import dev.stubpool.cli.output.CommandFailure;
 import dev.stubpool.cli.output.JsonOutput;
+import dev.stubpool.cli.output.Printable;
+import dev.stubpool.cli.proc.ProcFs;
 import dev.stubpool.cli.proc.ProcessStatus;
+import dev.stubpool.cli.proc.StatusFields;
 import dev.stubpool.nativestubs.ProcMaps.Mapping;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.AccessDeniedException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,7 +34,7 @@ public final class MapsCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "PID",
       converter = PidConverter.class,
-      description = "A stub, of any JVM; find them with: pgrep -x " + ProcessStatus.STUB_COMM)
+      description = "A stub, of any JVM; find them with: stubpool ps")
   private Integer pid;
 
   @Option(names = "--json", description = "Print one JSON object instead.")
@@ -42,8 +43,8 @@ public final class MapsCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try {
-      ProcessStatus status = stub();
-      int tracer = status.tracer();
+      ProcessStatus status = StubLookup.find(pid);
+      int tracer = ProcFs.SYSTEM.fields(pid).map(StatusFields::tracer).orElse(0);
       StubMappings mappings = StubMappings.of(pid);
       PrintWriter out = spec.commandLine().getOut();
       if (json) {
@@ -52,26 +53,9 @@ public final class MapsCommand implements Callable<Integer> {
         print(out, status, tracer, mappings);
       }
       return 0;
-    } catch (AccessDeniedException e) {
-      throw new CommandFailure(
-          "process " + pid + " may not be looked into; be its user, or root", e);
     } catch (IOException e) {
-      if (ProcessStatus.isGone(e)) {
-        throw new CommandFailure("no such process: " + pid, e);
-      }
-      throw new CommandFailure("process " + pid + ": " + e.getMessage(), e);
+      throw StubLookup.failure(pid, e);
     }
-  }
-
-  private ProcessStatus stub() throws IOException {
-    ProcessStatus status =
-        ProcessStatus.of(pid).orElseThrow(() -> new CommandFailure("no such process: " + pid));
-    if (!status.isNamedStub()) {
-      throw new CommandFailure(
-          "process %d is not a stub: its name is %s, not %s"
-              .formatted(pid, status.comm(), ProcessStatus.STUB_COMM));
-    }
-    return status;
   }
 
   private static void print(
@@ -94,7 +78,11 @@ public final class MapsCommand implements Callable<Integer> {
   }
 
   private static String named(int pid) throws IOException {
-    return pid + ProcessStatus.of(pid).map(status -> " (" + status.comm() + ")").orElse("");
+    return pid
+        + ProcFs.SYSTEM
+            .status(pid)
+            .map(status -> " (" + Printable.of(status.comm()) + ")")
+            .orElse("");
   }
 
   private static void write(

@@ -1,5 +1,6 @@
 package dev.stubpool.cli.inspect;
 
+import dev.stubpool.cli.output.Printable;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.ProcMaps;
 import dev.stubpool.nativestubs.ProcMaps.Mapping;
@@ -7,14 +8,30 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.function.Predicate;
 
 /**
  * The mappings of a stub, and what each is for. The image is found by the file that its text is a
  * mapping of.
  */
 public final class StubMappings {
+  /**
+   * Some mappings, summed up.
+   *
+   * @param mappings how many
+   * @param bytes how large together
+   */
+  public record Extent(long mappings, long bytes) {
+    /** How large together, in kB. */
+    public long kibibytes() {
+      return bytes / KIBIBYTE;
+    }
+  }
+
   private static final String IMAGE_FILE = "/memfd:stubpool-image";
   private static final String VSYSCALL = "[vsyscall]";
+  private static final String GUEST = "guest";
+  private static final String PID_PAGE = "pid page (source)";
   private static final String TEXT_PERMISSIONS = "r-xs";
   private static final int KIBIBYTE = 1024;
 
@@ -49,6 +66,26 @@ public final class StubMappings {
     return imageBase.isPresent();
   }
 
+  /** Whether the process is a source stub. */
+  public boolean isSource() {
+    return mappings.stream().map(this::purpose).anyMatch(PID_PAGE::equals);
+  }
+
+  /** What belongs to the image. */
+  public Extent image() {
+    return extent(purpose -> !purpose.equals(GUEST) && !purpose.equals(VSYSCALL));
+  }
+
+  /** What the stub's holder mapped. */
+  public Extent guest() {
+    return extent(GUEST::equals);
+  }
+
+  private Extent extent(Predicate<String> purposes) {
+    List<Mapping> some = mappings.stream().filter(m -> purposes.test(purpose(m))).toList();
+    return new Extent(some.size(), some.stream().mapToLong(Mapping::size).sum());
+  }
+
   /** What a mapping is for, in an operator's words. */
   public String purpose(Mapping mapping) {
     if (mapping.name().equals(VSYSCALL)) {
@@ -60,7 +97,7 @@ public final class StubMappings {
         return "image text";
       }
       if (offset == Abi.IMAGE_PID_PAGE_OFFSET) {
-        return "pid page (source)";
+        return PID_PAGE;
       }
       if (offset >= Abi.IMAGE_DATA_OFFSET
           && offset < Abi.IMAGE_DATA_OFFSET + Abi.IMAGE_DATA_SIZE
@@ -68,13 +105,13 @@ public final class StubMappings {
         return "image data";
       }
     }
-    return "guest";
+    return GUEST;
   }
 
   /** A mapping as a line: addresses, permissions, size, purpose, file and offset. */
   public String line(Mapping mapping) {
     String purpose = purpose(mapping);
-    boolean file = purpose.equals("guest") && !mapping.name().isEmpty();
+    boolean file = purpose.equals(GUEST) && !mapping.name().isEmpty();
     return String.format(
             Locale.ROOT,
             "%012x-%012x  %s  %7d kB  %-17s %s",
@@ -83,16 +120,11 @@ public final class StubMappings {
             mapping.permissions(),
             mapping.size() / KIBIBYTE,
             purpose,
-            file ? "%s at 0x%x".formatted(printable(mapping.name()), mapping.offset()) : "")
+            file ? "%s at 0x%x".formatted(Printable.of(mapping.name()), mapping.offset()) : "")
         .stripTrailing();
   }
 
   private static boolean isOfImage(Mapping mapping) {
     return mapping.name().startsWith(IMAGE_FILE);
-  }
-
-  /** File names may hold what a terminal would obey. */
-  private static String printable(String name) {
-    return name.replaceAll("\\p{Cntrl}", "?");
   }
 }

@@ -1,80 +1,79 @@
 package dev.stubpool.cli.proc;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
-import java.util.stream.Stream;
+import dev.stubpool.AddressSpace;
+import java.time.Duration;
 
 /**
- * A process as {@code /proc/PID/stat} tells of it at one moment, proc_pid_stat(5).
+ * A process as {@code /proc/PID/stat} and {@code /proc/PID/statm} tell of it at one moment,
+ * proc_pid_stat(5).
  *
  * @param pid its number, which another process may have later
  * @param comm its name, at most 15 characters
  * @param state one letter, such as {@code t} for stopped by its tracer
  * @param parent the pid of its parent
+ * @param cpuTicks processor time used, in clock ticks
+ * @param threads how many it has
  * @param startTime when it started, in clock ticks since boot; tells processes of one pid apart
+ * @param residentPages memory of it that is resident, in pages
  */
-public record ProcessStatus(int pid, String comm, char state, int parent, long startTime) {
+public record ProcessStatus(
+    int pid,
+    String comm,
+    char state,
+    int parent,
+    long cpuTicks,
+    int threads,
+    long startTime,
+    long residentPages) {
   /** The name that the library gives all stubs. */
   public static final String STUB_COMM = "stubpool-stub";
 
   private static final int STATE = 0;
   private static final int PARENT = 1;
+  private static final int USER_TICKS = 11;
+  private static final int SYSTEM_TICKS = 12;
+  private static final int THREADS = 17;
   private static final int START_TIME = 19;
+
+  /**
+   * In statm, which counts exactly; what stat has for it may be 0 for a process as small as a stub.
+   */
+  private static final int RESIDENT = 1;
+
+  private static final int PAGE_KIBIBYTES = AddressSpace.PAGE_SIZE / 1024;
+
+  /** USER_HZ, which the kernel shows to programs whatever its own ticks are. */
+  private static final int MILLIS_PER_TICK = 10;
 
   /** Whether it has the name of a stub. */
   public boolean isNamedStub() {
     return comm.equals(STUB_COMM);
   }
 
-  /**
-   * The process of that number, if there is one.
-   *
-   * @throws IOException if it may not be looked at
-   */
-  public static Optional<ProcessStatus> of(int pid) throws IOException {
-    return read(pid, "stat").map(text -> parse(pid, text));
+  /** Whether it is dead, and only its parent has not taken notice yet. */
+  public boolean isZombie() {
+    return state == 'Z' || state == 'X';
   }
 
-  /** All processes that can be seen. */
-  public static List<ProcessStatus> all() throws IOException {
-    List<ProcessStatus> all = new ArrayList<>();
-    try (Stream<Path> entries = Files.list(Path.of("/proc"))) {
-      for (Path entry : (Iterable<Path>) entries::iterator) {
-        String name = entry.getFileName().toString();
-        if (Character.isDigit(name.charAt(0))) {
-          of(Integer.parseInt(name)).ifPresent(all::add);
-        }
-      }
-    }
-    return all;
+  /** Whether it is the same process, not another one of that number. */
+  public boolean isSame(ProcessStatus other) {
+    return pid == other.pid && startTime == other.startTime;
   }
 
-  /**
-   * The thread that traces the process, 0 if none does: {@code TracerPid} of proc_pid_status(5).
-   */
-  public int tracer() throws IOException {
-    return field("TracerPid").map(Integer::parseInt).orElse(0);
+  /** Resident memory, in kB. */
+  public long residentKibibytes() {
+    return residentPages * PAGE_KIBIBYTES;
   }
 
-  /** The CPU that the process is bound to, if it is one: {@code Cpus_allowed_list}. */
-  public Optional<Integer> onlyCpu() throws IOException {
-    return field("Cpus_allowed_list")
-        .filter(cpus -> cpus.chars().allMatch(Character::isDigit))
-        .map(Integer::parseInt);
+  /** Processor time used. */
+  public Duration cpuTime() {
+    return Duration.ofMillis(cpuTicks * MILLIS_PER_TICK);
   }
 
-  private Optional<String> field(String name) throws IOException {
-    return read(pid, "status").stream()
-        .flatMap(String::lines)
-        .filter(line -> line.startsWith(name + ":"))
-        .map(line -> line.substring(line.indexOf(':') + 1).strip())
-        .findFirst();
+  /** How long it has lived on a machine that has been up for so long. */
+  public Duration age(Duration uptime) {
+    Duration age = uptime.minusMillis(startTime * MILLIS_PER_TICK);
+    return age.isNegative() ? Duration.ZERO : age;
   }
 
   /** The state in a word. */
@@ -90,31 +89,8 @@ public record ProcessStatus(int pid, String comm, char state, int parent, long s
     };
   }
 
-  private static Optional<String> read(int pid, String file) throws IOException {
-    try {
-      byte[] bytes = Files.readAllBytes(Path.of("/proc/" + pid + "/" + file));
-      return Optional.of(new String(bytes, StandardCharsets.ISO_8859_1));
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
-    } catch (IOException e) {
-      if (isGone(e)) {
-        return Optional.empty();
-      }
-      throw e;
-    }
-  }
-
-  /**
-   * Whether a read failed because the process ended after the file was opened: ESRCH, for which
-   * Java has no exception.
-   */
-  public static boolean isGone(IOException e) {
-    return e instanceof NoSuchFileException
-        || (e.getMessage() != null && e.getMessage().contains("No such process"));
-  }
-
   /** {@code 17 (a name) t 1 ...}; the name may hold anything, parentheses too. */
-  static ProcessStatus parse(int pid, String stat) {
+  static ProcessStatus parse(int pid, String stat, String statm) {
     int end = stat.lastIndexOf(')');
     String[] field = stat.substring(end + 2).strip().split(" ", -1);
     return new ProcessStatus(
@@ -122,6 +98,9 @@ public record ProcessStatus(int pid, String comm, char state, int parent, long s
         stat.substring(stat.indexOf('(') + 1, end),
         field[STATE].charAt(0),
         Integer.parseInt(field[PARENT]),
-        Long.parseLong(field[START_TIME]));
+        Long.parseLong(field[USER_TICKS]) + Long.parseLong(field[SYSTEM_TICKS]),
+        Integer.parseInt(field[THREADS]),
+        Long.parseLong(field[START_TIME]),
+        Long.parseLong(statm.split(" ", -1)[RESIDENT]));
   }
 }

@@ -77,12 +77,12 @@ class MapsIT {
     Outcome outcome = maps((int) self);
 
     assertThat(outcome.err())
-        .startsWith("stubpool: process " + self + " is not a stub: its name is ")
-        .endsWith(", not stubpool-stub\n")
+        .startsWith("stubpool: process " + self + " (")
+        .endsWith(") is not a stub\n")
         .hasLineCount(1);
     assertThat(outcome.out()).isEmpty();
     assertThat(outcome.status()).isEqualTo(1);
-    assertThat(maps(1).err()).startsWith("stubpool: process 1 is not a stub: its name is ");
+    assertThat(maps(1).err()).startsWith("stubpool: process 1 (").endsWith(") is not a stub\n");
   }
 
   @Test

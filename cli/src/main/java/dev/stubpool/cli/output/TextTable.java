@@ -1,0 +1,60 @@
+package dev.stubpool.cli.output;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Lines with aligned columns under a header, as ps(1) prints them. */
+public final class TextTable {
+  /**
+   * A column.
+   *
+   * @param header its name
+   * @param isNumber whether to align it to the right
+   */
+  public record Column(String header, boolean isNumber) {
+    /** A column of text. */
+    public static Column text(String header) {
+      return new Column(header, false);
+    }
+
+    /** A column of numbers. */
+    public static Column number(String header) {
+      return new Column(header, true);
+    }
+  }
+
+  private final List<Column> columns;
+  private final int[] widths;
+  private final List<List<String>> rows = new ArrayList<>();
+
+  /** An empty table. */
+  public TextTable(Column... columns) {
+    this.columns = List.of(columns);
+    this.widths = new int[columns.length];
+    add(this.columns.stream().map(Column::header).toList());
+  }
+
+  /** Adds a line with a cell for each column. */
+  public void add(List<String> cells) {
+    for (int i = 0; i < widths.length; i++) {
+      widths[i] = Math.max(widths[i], cells.get(i).length());
+    }
+    rows.add(cells);
+  }
+
+  /** Prints the header and all lines. */
+  public void print(PrintWriter out) {
+    for (List<String> row : rows) {
+      StringBuilder line = new StringBuilder();
+      for (int i = 0; i < widths.length; i++) {
+        String padding = " ".repeat(widths[i] - row.get(i).length());
+        line.append(i == 0 ? "" : " ")
+            .append(columns.get(i).isNumber() ? padding + row.get(i) : row.get(i) + padding);
+      }
+      out.write(line.toString().stripTrailing());
+      out.write(System.lineSeparator());
+    }
+    out.flush();
+  }
+}
