@@ -168,6 +168,8 @@ void layout(void) {
     SAME(O_RDONLY);
     SAME(O_RDWR);
     SAME(O_PATH);
+    SAME(O_NONBLOCK);
+    SAME(O_NOCTTY);
     SAME(O_CLOEXEC);
     SAME(AT_FDCWD);
     SAME(SIG_UNBLOCK);

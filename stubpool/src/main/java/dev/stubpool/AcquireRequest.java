@@ -1,5 +1,6 @@
 package dev.stubpool;
 
+import dev.stubpool.trace.CpuBinding;
 import dev.stubpool.trace.TracerThread;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -56,7 +57,7 @@ final class AcquireRequest implements TracerThread.Task {
     if (!OUTCOME.compareAndSet(this, null, stubOrFailure)) {
       return false;
     }
-    LockSupport.unpark(waiter);
+    CpuBinding.unpark(waiter);
     return true;
   }
 

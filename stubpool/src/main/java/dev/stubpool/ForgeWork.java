@@ -2,7 +2,7 @@ package dev.stubpool;
 
 import dev.stubpool.lease.LeaseTable;
 import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.ProcessCalls;
+import dev.stubpool.trace.CpuBinding;
 import dev.stubpool.trace.Forge;
 import dev.stubpool.trace.Injector;
 import dev.stubpool.trace.Seams;
@@ -12,7 +12,6 @@ import dev.stubpool.trace.Tracer;
 import dev.stubpool.trace.TracerThread;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -95,8 +94,11 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
     try {
       tracer = new Tracer(seams.patience(), seams.armParentDeathSignal(), this::buried);
       injector = tracer;
-      // After the first tracer has started the watchdog, and before the source is forked.
-      bindToOneCpu();
+      // After the first tracer has started the watchdog, and before the source is forked, for
+      // children inherit it.
+      if (options.affinity() == Affinity.ONE_CPU) {
+        CpuBinding.bind(POOLS.getAndIncrement());
+      }
       if (options.onStubDeath() == OnStubDeath.KILL_JVM) {
         rehearse();
       }
@@ -108,17 +110,6 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
     } catch (RuntimeException | Error e) {
       beginning.completeExceptionally(e); // thrown by open
       return false;
-    }
-  }
-
-  /** Children inherit the affinity of the thread that the source is forked from. */
-  private void bindToOneCpu() {
-    if (options.affinity() == Affinity.ONE_CPU) {
-      BitSet cpus = ProcessCalls.affinity();
-      int turn = Math.floorMod(POOLS.getAndIncrement(), cpus.cardinality());
-      int cpu = cpus.stream().skip(turn).findFirst().orElseThrow();
-      SystemCallException.check(
-          ProcessCalls.bindTo(cpu), "sched_setaffinity", "binding the tracer to CPU " + cpu);
     }
   }
 

@@ -32,8 +32,9 @@ final class LeaseFile implements AutoCloseable {
     int fd =
         (int)
             SystemCallException.check(
-                MemoryCalls.sizedFile(LeaseLayout.FILE_NAME, size), "memfd_create", step);
+                MemoryCalls.memoryFile(LeaseLayout.FILE_NAME), "memfd_create", step);
     try {
+      SystemCallException.check(MemoryCalls.resize(fd, size), "ftruncate", step);
       long address = SystemCallException.check(MemoryCalls.mapFile(fd, size), "mmap", step);
       SystemCallException.check(
           MemoryCalls.seal(fd, Abi.SEALS_OF_PUBLISHED_MEMORY), "fcntl(F_ADD_SEALS)", step);

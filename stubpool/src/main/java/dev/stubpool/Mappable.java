@@ -13,16 +13,23 @@ import java.util.concurrent.atomic.AtomicInteger;
 public abstract sealed class Mappable implements AutoCloseable permits MemoryFile, HostFile {
   private final String description;
   private final int fd;
+  private final boolean writable;
   private final AtomicInteger uses = new AtomicInteger(1);
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  Mappable(String description, int fd) {
+  Mappable(String description, int fd, boolean writable) {
     this.description = description;
     this.fd = fd;
+    this.writable = writable;
   }
 
   /** Size in bytes. */
   public abstract long size();
+
+  /** Whether stubs can write to it by SHARED mappings. */
+  boolean isWritable() {
+    return writable;
+  }
 
   /** A call that needs the descriptor. */
   interface Use {
@@ -47,7 +54,7 @@ public abstract sealed class Mappable implements AutoCloseable permits MemoryFil
   /**
    * Closes the file once no call uses it any more. Idempotent.
    *
-   * @throws IllegalStateException if a call, of whomever, is just reading or writing {@link
+   * @throws IllegalStateException if another thread is in a long call on the {@link
    *     MemoryFile#segment}; nothing is closed then
    */
   @Override

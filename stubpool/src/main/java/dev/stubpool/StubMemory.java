@@ -5,7 +5,6 @@ import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.MemoryCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * The address space of a stub: what is mapped, and copies to and from it. Belongs to one lease.
@@ -36,6 +35,8 @@ public final class StubMemory {
    * @param size how much; beyond the end of the file accesses fault
    * @throws IllegalArgumentException for an address, offset or size that is unaligned or out of
    *     range
+   * @throws SystemCallException EACCES for a SHARED mapping that can be written, of a file that was
+   *     not opened with WRITE
    */
   public void map(
       long address, Mappable file, long offset, long size, Protection protection, Sharing sharing) {
@@ -45,7 +46,12 @@ public final class StubMemory {
           "offset 0x%x must be a multiple of the page size 0x%x"
               .formatted(offset, AddressSpace.PAGE_SIZE));
     }
-    int flags = Abi.MAP_FIXED | (sharing == Sharing.SHARED ? Abi.MAP_SHARED : Abi.MAP_PRIVATE);
+    int flags =
+        Abi.MAP_FIXED
+            | switch (sharing) {
+              case SHARED -> Abi.MAP_SHARED;
+              case PRIVATE -> Abi.MAP_PRIVATE;
+            };
     String step = "mapping " + file + " into stub " + stub.pid();
     long result =
         file.use(
@@ -60,7 +66,23 @@ public final class StubMemory {
                     protection.bits(),
                     flags,
                     offset));
-    SystemCallException.check(result, "mmap", step);
+    if (result < 0 && result >= -4095) {
+      int errno = (int) -result;
+      throw new SystemCallException("mmap", errno, step, advice(errno, file, protection, sharing));
+    }
+  }
+
+  private static String advice(int errno, Mappable file, Protection protection, Sharing sharing) {
+    if (errno == Errno.EACCES
+        && !file.isWritable()
+        && sharing == Sharing.SHARED
+        && (protection.bits() & Abi.PROT_WRITE) != 0) {
+      return "it was opened with READ alone: open it with READ and WRITE, or map it PRIVATE";
+    }
+    if (errno == Errno.EPERM && (protection.bits() & Abi.PROT_EXEC) != 0) {
+      return "its file system may be mounted noexec";
+    }
+    return "";
   }
 
   /** Maps zeroed private memory, in place of what was mapped there. */
@@ -98,24 +120,17 @@ public final class StubMemory {
     if (to.isReadOnly()) {
       throw new IllegalArgumentException("cannot read into a read-only segment");
     }
-    if (to.isNative()) {
-      copy(address, to, true);
-      return;
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(to.byteSize());
-      copy(address, buffer, true);
-      to.copyFrom(buffer);
-    }
+    copy(address, to, true);
   }
 
   /** {@link #read(long, MemorySegment)} into a new array of {@code size} bytes. */
   public byte[] read(long address, int size) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(size);
-      copy(address, buffer, true);
-      return buffer.toArray(ValueLayout.JAVA_BYTE);
+    if (size < 0) {
+      throw new IllegalArgumentException("size is " + size + ", must not be negative");
     }
+    byte[] bytes = new byte[size];
+    copy(address, MemorySegment.ofArray(bytes), true);
+    return bytes;
   }
 
   /**
@@ -136,13 +151,7 @@ public final class StubMemory {
                   pool.addressSpace().imageStart(),
                   pool.addressSpace().imageEnd()));
     }
-    if (from.isNative()) {
-      copy(address, from, false);
-      return;
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      copy(address, arena.allocate(from.byteSize()).copyFrom(from), false);
-    }
+    copy(address, from, false);
   }
 
   /** {@link #write(long, MemorySegment)} of an array. */
@@ -154,12 +163,30 @@ public final class StubMemory {
     String name = read ? "process_vm_readv" : "process_vm_writev";
     long done = 0;
     while (done < local.byteSize()) {
-      long size = Math.min(local.byteSize() - done, MOST_AT_ONCE);
-      long copied = copyOnce(address + done, local.asSlice(done, size), read);
+      MemorySegment part = local.asSlice(done, Math.min(local.byteSize() - done, MOST_AT_ONCE));
+      long copied =
+          part.isNative()
+              ? copyOnce(address + done, part, read)
+              : copyByDetour(address + done, part, read);
       if (copied <= 0) {
         throw failure(name, copied == 0 ? Errno.EFAULT : (int) -copied, address + done);
       }
       done += copied;
+    }
+  }
+
+  /** By way of native memory: the kernel does not reach the Java heap. */
+  private long copyByDetour(long address, MemorySegment part, boolean read) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(part.byteSize());
+      if (!read) {
+        buffer.copyFrom(part);
+      }
+      long copied = copyOnce(address, buffer, read);
+      if (read && copied > 0) {
+        MemorySegment.copy(buffer, 0, part, 0, copied);
+      }
+      return copied;
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.stubpool;
 
 import dev.stubpool.lease.LeaseTable;
+import dev.stubpool.trace.CpuBinding;
 import dev.stubpool.trace.Tracee;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -135,13 +136,16 @@ final class StubProcess {
     /** Never completes on this thread: what hangs on the future is not ours. */
     void end(Tracee tracee) {
       String death = tracee.death();
-      future.completeAsync(
-          () -> {
-            if (death == null) {
-              throw new CancellationException("the lease of stub " + tracee.pid() + " was closed");
-            }
-            return death;
-          });
+      CpuBinding.lift(
+          () ->
+              future.completeAsync(
+                  () -> {
+                    if (death == null) {
+                      throw new CancellationException(
+                          "the lease of stub " + tracee.pid() + " was closed");
+                    }
+                    return death;
+                  }));
     }
   }
 }

@@ -400,8 +400,11 @@ final class StubSupply {
 
   private void retryHeld() {
     for (int left = held.size(); left > 0; left--) {
-      takeBack(held.remove());
-      resetting.decrementAndGet();
+      try {
+        takeBack(held.remove());
+      } finally {
+        resetting.decrementAndGet();
+      }
     }
   }
 

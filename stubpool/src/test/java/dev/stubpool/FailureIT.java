@@ -233,7 +233,11 @@ class FailureIT {
               () ->
                   stub.memory()
                       .map(SOMEWHERE, readOnly, 0, PAGE, Protection.READ_WRITE, Sharing.SHARED))
-          .hasMessage("mmap: EACCES while mapping /proc/self/exe into stub " + stub.pid());
+          .hasMessage(
+              "mmap: EACCES while mapping /proc/self/exe into stub "
+                  + stub.pid()
+                  + "; it was opened with READ alone: open it with READ and WRITE, or map it"
+                  + " PRIVATE");
     }
   }
 

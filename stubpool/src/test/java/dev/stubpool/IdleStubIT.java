@@ -150,7 +150,7 @@ class IdleStubIT {
   }
 
   /** fcw, mxcsr, header and PKRU as in a new program; everything else zero. */
-  private static void assertInitialVectors(MemorySegment state) {
+  static void assertInitialVectors(MemorySegment state) {
     assertThat(state.get(JAVA_INT, 24)).as("mxcsr").isEqualTo(0x1f80);
     assertThat(state.get(JAVA_INT, 0) & 0xffff).as("fcw").isEqualTo(0x37f);
     long features = state.get(JAVA_LONG, 464);
@@ -181,7 +181,8 @@ class IdleStubIT {
     }
   }
 
-  private static long onTracer(StubPool pool, LongSupplier work) {
+  /** Does something on the pool's tracer thread, whose alone ptrace(2) is. */
+  static long onTracer(StubPool pool, LongSupplier work) {
     return new Request() {
       @Override
       protected long perform() {

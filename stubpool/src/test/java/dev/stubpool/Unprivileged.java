@@ -28,15 +28,21 @@ final class Unprivileged {
    * test for who is not root.
    */
   static String run(String what, List<String> prefix, Class<?> main, String... arguments) {
+    return runAs(UID, what, prefix, main, arguments);
+  }
+
+  /** The same as a user of one's own, whose processes nobody else starts. */
+  static String runAs(
+      int uid, String what, List<String> prefix, Class<?> main, String... arguments) {
     StubImage.get();
-    Assumptions.assumeTrue(Kernel.call(Abi.SYS_geteuid) == 0, "needs root to become user " + UID);
+    Assumptions.assumeTrue(Kernel.call(Abi.SYS_geteuid) == 0, "needs root to become user " + uid);
     Path folder = null;
     try {
       folder = Files.createTempDirectory("stubpool-" + what);
       List<String> command = new ArrayList<>(prefix);
       command.addAll(
           List.of(
-              "setpriv", "--reuid=" + UID, "--regid=" + UID, "--clear-groups", "--no-new-privs"));
+              "setpriv", "--reuid=" + uid, "--regid=" + uid, "--clear-groups", "--no-new-privs"));
       command.addAll(
           ChildJvm.command(
               List.of("--enable-native-access=ALL-UNNAMED"),
@@ -51,13 +57,14 @@ final class Unprivileged {
     }
   }
 
-  /** Sets RLIMIT_NPROC of this process, which counts the threads of the user. */
+  /** Sets the soft RLIMIT_NPROC of this process, which counts the threads of the user. */
   static void limitProcessesTo(long count) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment limits = arena.allocate(ValueLayout.JAVA_LONG, 2);
+      long result = Kernel.call(Abi.SYS_prlimit64, 0, RLIMIT_NPROC, 0, limits.address());
       limits.setAtIndex(ValueLayout.JAVA_LONG, 0, count);
-      limits.setAtIndex(ValueLayout.JAVA_LONG, 1, count);
-      if (Kernel.call(Abi.SYS_prlimit64, 0, RLIMIT_NPROC, limits.address(), 0) != 0) {
+      if (result != 0
+          || Kernel.call(Abi.SYS_prlimit64, 0, RLIMIT_NPROC, limits.address(), 0) != 0) {
         throw new AssertionError("prlimit64");
       }
     }

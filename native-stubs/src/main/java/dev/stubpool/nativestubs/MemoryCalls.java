@@ -26,33 +26,19 @@ public final class MemoryCalls {
     return Kernel.call(Abi.SYS_munmap, address, size);
   }
 
-  /** memfd_create(2) of the given size, its size sealed. A descriptor, or -errno. */
-  public static long memoryFile(String name, long size) {
-    long fd = sizedFile(name, size);
-    return fd < 0 ? fd : closedIfFailed(fd, seal((int) fd, Abi.SEALS_OF_A_MEMORY_FILE));
-  }
-
-  /** memfd_create(2) of the given size, not sealed yet. A descriptor, or -errno. */
-  public static long sizedFile(String name, long size) {
+  /** An empty memfd that can be sealed, memfd_create(2). A descriptor, or -errno. */
+  public static long memoryFile(String name) {
     try (Arena arena = Arena.ofConfined()) {
-      long fd =
-          Kernel.call(
-              Abi.SYS_memfd_create,
-              arena.allocateFrom(name).address(),
-              Abi.MFD_CLOEXEC | Abi.MFD_ALLOW_SEALING);
-      if (fd < 0) {
-        return fd;
-      }
-      return closedIfFailed(fd, Kernel.call(Abi.SYS_ftruncate, fd, size));
+      return Kernel.call(
+          Abi.SYS_memfd_create,
+          arena.allocateFrom(name).address(),
+          Abi.MFD_CLOEXEC | Abi.MFD_ALLOW_SEALING);
     }
   }
 
-  private static long closedIfFailed(long fd, long result) {
-    if (result < 0) {
-      FileCalls.close((int) fd);
-      return result;
-    }
-    return fd;
+  /** Gives a file a size, ftruncate(2). 0 or -errno. */
+  public static long resize(int fd, long size) {
+    return Kernel.call(Abi.SYS_ftruncate, fd, size);
   }
 
   /** Adds seals to a memfd, fcntl(2). 0 or -errno. */

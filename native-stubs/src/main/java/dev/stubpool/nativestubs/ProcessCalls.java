@@ -10,7 +10,7 @@ import java.util.BitSet;
 /** Calls about processes and threads. */
 public final class ProcessCalls {
   /** Bytes of a CPU mask: 8192 CPUs, the most that x86-64 kernels are built for. */
-  private static final int CPU_MASK_BYTES = 1024;
+  public static final int CPU_MASK_BYTES = 1024;
 
   private ProcessCalls() {}
 
@@ -86,7 +86,12 @@ public final class ProcessCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment mask = arena.allocate(CPU_MASK_BYTES, Long.BYTES);
       mask.set(ValueLayout.JAVA_BYTE, cpu / 8, (byte) (1 << cpu % 8));
-      return Kernel.call(Abi.SYS_sched_setaffinity, 0, CPU_MASK_BYTES, mask.address());
+      return bindTo(mask);
     }
+  }
+
+  /** Binds the calling thread to the CPUs of a mask, sched_setaffinity(2). 0 or -errno. */
+  public static long bindTo(MemorySegment mask) {
+    return Kernel.call(Abi.SYS_sched_setaffinity, 0, mask.byteSize(), mask.address());
   }
 }

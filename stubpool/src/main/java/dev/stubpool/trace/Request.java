@@ -62,7 +62,7 @@ public abstract class Request implements TracerThread.Task {
 
   private void finish() {
     state = State.DONE;
-    LockSupport.unpark(caller);
+    CpuBinding.unpark(caller);
   }
 
   /**

@@ -22,6 +22,8 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a tracing thread does to stopped tracees: lets them run to a known place, runs system calls
@@ -32,6 +34,8 @@ import java.util.function.Consumer;
  * not matter.
  */
 public final class Tracer implements Injector, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Tracer.class);
+
   /** Looks before a wait blocks: about 50 us of looking and yielding on an otherwise idle CPU. */
   private static final int LOOKS = 64;
 
@@ -229,6 +233,7 @@ public final class Tracer implements Injector, AutoCloseable {
 
   /** A tracee that is not where it can be is of no use to anybody. */
   private StubDiedException lost(Tracee tracee, String how, String step) {
+    LOG.warn("process {} {}; killing it", tracee.pid(), how); // its end may be the JVM's
     killAndBury(tracee);
     return new StubDiedException(tracee.pid(), how + ", killed", step);
   }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,7 +21,7 @@ import java.util.concurrent.TimeUnit;
  * path.
  */
 public final class ChildJvm implements AutoCloseable {
-  private static final long PATIENCE_SECONDS = 60;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Process process;
   private final BufferedReader output;
@@ -129,8 +130,13 @@ public final class ChildJvm implements AutoCloseable {
     }
   }
 
-  /** Runs a command to its end. */
+  /** Runs a command to its end, or kills it after a minute. */
   public static Outcome run(List<String> command) {
+    return run(command, PATIENCE);
+  }
+
+  /** Runs a command to its end, or kills it after {@code atMost}. */
+  public static Outcome run(List<String> command, Duration atMost) {
     try (ChildJvm child = start(command)) {
       child.process.getOutputStream().close();
       // Reading ends when the child closes its output; a child that hangs is killed from the side.
@@ -140,7 +146,7 @@ public final class ChildJvm implements AutoCloseable {
               .start(
                   () -> {
                     try {
-                      if (!child.process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                      if (!child.process.waitFor(atMost.toNanos(), TimeUnit.NANOSECONDS)) {
                         child.process.destroyForcibly();
                       }
                     } catch (InterruptedException e) {

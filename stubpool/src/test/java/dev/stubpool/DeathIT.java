@@ -1,0 +1,584 @@
+package dev.stubpool;
+
+import static dev.stubpool.IdleStubIT.onTracer;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.FileCalls;
+import dev.stubpool.nativestubs.ImageSymbols;
+import dev.stubpool.nativestubs.Kernel;
+import dev.stubpool.nativestubs.ProcessCalls;
+import dev.stubpool.nativestubs.PtraceCalls;
+import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.support.ChildJvm;
+import dev.stubpool.support.Freezer;
+import dev.stubpool.support.Proc;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Stubs and sources that die at any moment: their holders are told, nobody else notices, and
+ * nothing is left. What dies while nobody does anything with it, {@link StubIT} has.
+ */
+class DeathIT {
+  private static final long SOMEWHERE = 0x1000_0000L;
+  private static final int MEBIBYTE = 1 << 20;
+  private static final boolean PROOF = Boolean.getBoolean("stubpool.proof");
+
+  private final StubPool pool =
+      StubPool.open(StubPoolOptions.builder().name("deadly").minIdle(0).maxStubs(64).build());
+
+  @AfterEach
+  void shouldStillWork() {
+    if (!pool.isClosed()) {
+      try (Stub stub = pool.acquire()) {
+        assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
+      }
+      Proc.await("books that add up", () -> addsUp(pool.stats()));
+    }
+    pool.close();
+    assertThat(Proc.stubs()).isEmpty();
+  }
+
+  private static boolean addsUp(StubPoolStats now) {
+    return now.created() == now.total() + now.discarded() + now.died();
+  }
+
+  // ---- onDeath ----
+
+  @Test
+  void shouldTellOfDeathInEachWay() {
+    Stub killed = pool.acquire();
+    CompletableFuture<String> death = deathOf(killed);
+    assertThat(death).isNotDone();
+    killed.kill();
+    assertThat(soon(death)).isEqualTo("killed by SIGKILL");
+
+    Stub fromOutside = pool.acquire();
+    death = deathOf(fromOutside);
+    ProcessCalls.kill(fromOutside.pid(), Abi.SIGKILL);
+    assertThat(soon(death)).isEqualTo("killed by SIGKILL");
+    assertThat(fromOutside.state()).isEqualTo(StubState.DEAD);
+    assertThat(soon(deathOf(fromOutside))).as("asked afterwards").isEqualTo("killed by SIGKILL");
+
+    Stub leaving = pool.acquire();
+    death = deathOf(leaving);
+    exit(leaving.pid(), 3);
+    assertThat(soon(death)).isEqualTo("exited with status 3");
+    assertThatThrownBy(() -> leaving.syscall(Abi.SYS_getpid))
+        .hasMessage(
+            "stub "
+                + leaving.pid()
+                + " is dead (exited with status 3) while running a call in a stub");
+
+    Stub last = pool.acquire();
+    death = deathOf(last);
+    pool.close();
+    assertThat(soon(death)).isEqualTo("killed by SIGKILL");
+    for (Stub stub : List.of(killed, fromOutside, leaving, last)) {
+      stub.close();
+    }
+  }
+
+  /** Lets a stub call exit(2) when nobody waits for it. */
+  private void exit(int pid, int status) {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment registers = arena.allocate(Abi.REGS_SIZE, 8);
+      onTracer(pool, () -> PtraceCalls.getRegisters(pid, registers.address()));
+      registers.set(JAVA_LONG, Abi.REGS_rip, StubImage.get().address(ImageSymbols.STUB_CALL));
+      registers.set(JAVA_LONG, Abi.REGS_rax, Abi.SYS_exit);
+      registers.set(JAVA_LONG, Abi.REGS_orig_rax, -1);
+      registers.set(JAVA_LONG, Abi.REGS_rdi, status);
+      onTracer(pool, () -> PtraceCalls.setRegisters(pid, registers.address()));
+      onTracer(pool, () -> PtraceCalls.resume(pid));
+    }
+  }
+
+  @Test
+  void shouldCancelWhenTheLeaseIsClosedFirst() {
+    Stub stub = pool.acquire();
+    CompletableFuture<String> death = deathOf(stub);
+    CompletableFuture<String> second = deathOf(stub);
+    stub.close();
+    assertThatThrownBy(() -> soon(death)).isInstanceOf(CancellationException.class);
+    assertThatThrownBy(() -> soon(second))
+        .isInstanceOf(CancellationException.class)
+        .hasMessage("the lease of stub " + stub.pid() + " was closed");
+    String message = "this lease of stub " + stub.pid() + " is closed";
+    assertThatThrownBy(stub::onDeath).isInstanceOf(IllegalStateException.class).hasMessage(message);
+
+    try (Stub next = pool.acquire()) {
+      assertThat(next.pid()).isEqualTo(stub.pid());
+      CompletableFuture<String> nextDeath = deathOf(next);
+      assertThatThrownBy(stub::onDeath).hasMessage(message);
+      next.kill();
+      assertThat(soon(nextDeath)).isEqualTo("killed by SIGKILL");
+      assertThatThrownBy(() -> soon(death)).isInstanceOf(CancellationException.class);
+      assertThatThrownBy(stub::onDeath).as("nor of a dead stub's").hasMessage(message);
+    }
+  }
+
+  @Test
+  void shouldRunNothingOfOthersOnTheTracerThread() {
+    ConcurrentLinkedQueue<Thread> threads = new ConcurrentLinkedQueue<>();
+    List<CompletableFuture<?>> all = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      Stub stub = pool.acquire();
+      all.add(
+          stub.onDeath()
+              .handle((how, failure) -> threads.add(Thread.currentThread()))
+              .toCompletableFuture());
+      if (i % 2 == 0) {
+        ProcessCalls.kill(stub.pid(), Abi.SIGKILL);
+      } else {
+        stub.close();
+      }
+    }
+    all.forEach(DeathIT::soon);
+    assertThat(threads).hasSize(20);
+    assertThat(threads).noneMatch(thread -> thread.getName().startsWith("stubpool"));
+  }
+
+  /**
+   * A thread has the CPUs of who starts it, and the tracer is bound to one: it must start none that
+   * others use. In a JVM of its own, where the common pool has no thread yet.
+   */
+  @Test
+  void shouldBindNoThreadOfOthers() {
+    assertThat(ChildJvm.run(ChildJvm.command(Watching.class)).output())
+        .isEqualTo("killed by SIGKILL on " + ProcessCalls.affinity() + "\n");
+  }
+
+  /** Tells of a stub's death, and on which CPUs that may run. */
+  static final class Watching {
+    public static void main(String[] arguments) {
+      try (StubPool pool =
+              StubPool.open(StubPoolOptions.builder().affinity(Affinity.ONE_CPU).build());
+          Stub stub = pool.acquire()) {
+        CompletionStage<String> where =
+            stub.onDeath().thenApply(how -> how + " on " + ProcessCalls.affinity());
+        stub.kill();
+        System.out.println(soon(where.toCompletableFuture()));
+      }
+    }
+  }
+
+  private static CompletableFuture<String> deathOf(Stub stub) {
+    return stub.onDeath().toCompletableFuture();
+  }
+
+  /** What a future completes with; the cause if it fails. */
+  private static <T> T soon(CompletableFuture<T> future) {
+    try {
+      return future.get(20, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw new AssertionError(e.getCause());
+    } catch (InterruptedException | TimeoutException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  // ---- killed at a known moment ----
+
+  /** Runs something that needs a process which stands still, and kills that meanwhile. */
+  private <T> CompletableFuture<T> killDuring(int pid, Supplier<T> work) {
+    int tracer = (int) onTracer(pool, ProcessCalls::tid);
+    try (Freezer freezer = new Freezer()) {
+      freezer.hold(pid);
+      CompletableFuture<T> result = CompletableFuture.supplyAsync(work, Thread.ofPlatform()::start);
+      // Blocked in waitid(P_PID, pid).
+      String waiting = "%d 0x%x 0x%x ".formatted(Abi.SYS_waitid, Abi.P_PID, pid);
+      Path call = Path.of("/proc/self/task/" + tracer + "/syscall");
+      Proc.await("the tracer's wait", () -> read(call).startsWith(waiting));
+      ProcessCalls.kill(pid, Abi.SIGKILL);
+      freezer.release();
+      Throwable _ = catchThrowable(() -> soon(result)); // before the cgroup has to be empty
+      return result;
+    }
+  }
+
+  private static String read(Path path) {
+    try {
+      return Files.readString(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void shouldFailTheCallUnderWayAlone() {
+    try (Stub victim = pool.acquire();
+        Stub other = pool.acquire()) {
+      int pid = victim.pid();
+      CompletableFuture<String> death = deathOf(victim);
+      CompletableFuture<Long> call = killDuring(pid, () -> victim.syscall(Abi.SYS_getpid));
+      assertThatThrownBy(() -> soon(call))
+          .isInstanceOfSatisfying(StubDiedException.class, e -> assertThat(e.pid()).isEqualTo(pid))
+          .hasMessage(
+              "stub " + pid + " is dead (killed by SIGKILL) while running a call in a stub");
+      assertThat(soon(death)).isEqualTo("killed by SIGKILL");
+      assertThat(other.syscall(Abi.SYS_getpid)).isEqualTo(other.pid());
+      assertThat(pool.stats().died()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void shouldReplaceWhatDiesWhileItIsMadeLikeNew() {
+    Stub victim = pool.acquire();
+    int pid = victim.pid();
+    victim.memory().mapAnonymous(SOMEWHERE, MEBIBYTE, Protection.READ_WRITE);
+    CompletableFuture<Void> closing =
+        killDuring(
+            pid,
+            () -> {
+              victim.close();
+              return null;
+            });
+    soon(closing);
+    Proc.await("its end", () -> pool.stats().died() == 1);
+    assertThat(pool.stats().recycled()).isZero();
+    try (Stub next = pool.acquire()) {
+      assertThat(next.pid()).isNotEqualTo(pid);
+    }
+  }
+
+  @Test
+  void shouldServeWhoWaitedForADeadSource() {
+    int source = pool.stats().sourcePid();
+    try (Stub before = pool.acquire()) {
+      CompletableFuture<Stub> waiter = killDuring(source, pool::acquire);
+      try (Stub stub = soon(waiter)) {
+        assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
+        assertThat(before.syscall(Abi.SYS_getpid)).isEqualTo(before.pid());
+        assertThat(pool.stats().sourcePid()).isNotIn(0, source);
+        assertThat(pool.stats().died()).isZero();
+        assertThat(pool.stats().created()).isEqualTo(2);
+      }
+    }
+  }
+
+  @Test
+  void shouldFailTheCopyOfAStubThatDies() {
+    try (Stub template = pool.acquire();
+        Stub other = pool.acquire()) {
+      int pid = template.pid();
+      template.memory().mapAnonymous(SOMEWHERE, MEBIBYTE, Protection.READ_WRITE);
+      CompletableFuture<Stub> copy = killDuring(pid, template::spawnChild);
+      assertThatThrownBy(() -> soon(copy))
+          .isInstanceOfSatisfying(StubDiedException.class, e -> assertThat(e.pid()).isEqualTo(pid))
+          .hasMessage("stub " + pid + " is dead (killed by SIGKILL) while copying stub " + pid);
+      assertThat(other.syscall(Abi.SYS_getpid)).isEqualTo(other.pid());
+    }
+  }
+
+  /** A holder may be copying from a page that takes its time; the process is dead meanwhile. */
+  @Test
+  void shouldReapLaterWhatIsHeldWhenItDies() {
+    try (Stub stub = pool.acquire()) {
+      int pid = stub.pid();
+      assertThat(stub.process().tracee.hold()).isTrue();
+      stub.kill();
+      Proc.await("its death", () -> stub.state() == StubState.DEAD);
+      assertThat(Path.of("/proc/" + pid)).exists();
+      stub.process().tracee.release();
+      Proc.await("its end", () -> !Files.exists(Path.of("/proc/" + pid)));
+    }
+  }
+
+  @Test
+  void shouldCloseWhenAllAreLetGo() {
+    int source = pool.stats().sourcePid();
+    Stub stub = pool.acquire();
+    assertThat(stub.process().tracee.hold()).isTrue();
+    CompletableFuture<Void> closing =
+        CompletableFuture.runAsync(pool::close, Thread.ofPlatform()::start);
+    Proc.await("the source's end", () -> !Files.exists(Path.of("/proc/" + source)));
+    assertThat(Proc.stubs()).containsExactly(stub.pid());
+    stub.process().tracee.release();
+    soon(closing);
+  }
+
+  // ---- killed at any moment ----
+
+  /** What a tracer thread has made or traces, and not reaped. */
+  static List<Integer> children(int tracer) {
+    List<Integer> children = new ArrayList<>();
+    for (String pid : read(Path.of("/proc/self/task/" + tracer + "/children")).split(" ", -1)) {
+      if (!pid.isBlank()) {
+        children.add(Integer.parseInt(pid));
+      }
+    }
+    return children;
+  }
+
+  /** SIGKILL to a stub of ours; false if the number is not one's, or no longer. */
+  private static boolean kill(int pid) {
+    long descriptor = Kernel.call(Abi.SYS_pidfd_open, pid, 0, 0);
+    if (descriptor < 0) {
+      return false;
+    }
+    try {
+      return isStub(pid)
+          && Kernel.call(Abi.SYS_pidfd_send_signal, descriptor, Abi.SIGKILL, 0, 0) == 0;
+    } finally {
+      FileCalls.close((int) descriptor);
+    }
+  }
+
+  private static boolean isStub(int pid) {
+    String stat = readIfThere(Path.of("/proc/" + pid + "/stat"));
+    return stat.matches("\\d+ \\(stubpool-stub\\) [^ZX] " + ProcessHandle.current().pid() + " .*");
+  }
+
+  private static String readIfThere(Path path) {
+    try {
+      return Files.readString(path).strip();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  @Test
+  void shouldMakeOthersForNewbornsThatAreKilled() throws InterruptedException {
+    int source = pool.stats().sourcePid();
+    int tracer = (int) onTracer(pool, ProcessCalls::tid);
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicLong kills = new AtomicLong();
+    Thread killer =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  Set<Integer> seen = new HashSet<>(List.of(source));
+                  while (!over.get()) {
+                    for (int child : children(tracer)) {
+                      if (seen.add(child) && seen.size() % 2 == 0 && kill(child)) {
+                        kills.incrementAndGet();
+                      }
+                    }
+                  }
+                });
+    int died = 0;
+    int rounds = PROOF ? 20_000 : 400;
+    for (int i = 0; i < rounds; i++) {
+      try (Stub stub = pool.acquire()) {
+        try {
+          assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
+          stub.kill();
+        } catch (StubDiedException e) {
+          assertThat(e.pid()).isEqualTo(stub.pid());
+          died++;
+        }
+      }
+    }
+    over.set(true);
+    killer.join();
+    System.out.printf(
+        "DeathIT: %d newborns killed, %d of them were somebody's by then%n", kills.get(), died);
+    assertThat(kills.get()).isPositive();
+    assertThat(pool.stats().sourcePid()).isEqualTo(source);
+  }
+
+  @Test
+  void shouldServeAllWhenTheSourceDiesInTheMiddle() throws InterruptedException {
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    int rounds = PROOF ? 500 : 8;
+    int hits = 0;
+    StubPoolOptions options =
+        StubPoolOptions.builder()
+            .name("sourceless")
+            .minIdle(0)
+            .maxStubs(64)
+            .onRelease(OnRelease.DISCARD)
+            .build();
+    try (StubPool births = StubPool.open(options)) {
+      int tracer = (int) onTracer(births, ProcessCalls::tid);
+      for (int round = 0; round < rounds; round++) {
+        int source = births.stats().sourcePid();
+        int born = 1 + random.nextInt(20);
+        ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
+        List<Thread> waiters = new ArrayList<>();
+        for (int i = 0; i < 32; i++) {
+          waiters.add(
+              Thread.ofVirtual()
+                  .start(
+                      () -> {
+                        try (Stub stub = births.acquire()) {
+                          assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
+                        } catch (Throwable e) {
+                          failures.add(e);
+                        }
+                      }));
+        }
+        Proc.await("births", () -> children(tracer).size() > born || births.stats().created() > 0);
+        assertThat(kill(source)).isTrue();
+        hits += births.stats().forging() > 0 ? 1 : 0;
+        for (Thread waiter : waiters) {
+          waiter.join();
+        }
+        assertThat(failures).as("round %d, seed %d", round, seed).isEmpty();
+        Proc.await("another source", () -> births.stats().sourcePid() != source);
+        Proc.await("the ends of all", () -> births.stats().total() == 0);
+        assertThat(births.stats()).as("round %d", round).matches(DeathIT::addsUp);
+        births.acquire().close(); // makes a source
+        Proc.await("a source", () -> births.stats().sourcePid() != 0);
+      }
+    }
+    System.out.printf("DeathIT: %d of %d sources killed in a batch%n", hits, rounds);
+  }
+
+  /**
+   * Workers do a bit of everything while stubs and sources are killed; then the pool is closed
+   * under them.
+   */
+  @Test
+  void shouldHoldToItsWordWhoeverIsKilled() throws InterruptedException {
+    long seed = new Random().nextLong();
+    int rounds = PROOF ? 200 : 4;
+    System.out.println("DeathIT: seed " + seed + ", " + rounds + " rounds");
+    Random random = new Random(seed);
+    for (int round = 0; round < rounds; round++) {
+      String which = "round %d, seed %d".formatted(round, seed);
+      new Chaos(random).run(which);
+      assertThat(Proc.stubs()).as(which).containsExactly(pool.stats().sourcePid());
+    }
+  }
+
+  /** One pool, its users and their enemy. */
+  private static final class Chaos {
+    private static final int WORKERS = 4;
+
+    private final StubPool pool =
+        StubPool.open(
+            StubPoolOptions.builder().name("chaos").minIdle(4).maxStubs(WORKERS * 3).build());
+    private final int tracer = (int) onTracer(pool, ProcessCalls::tid);
+    private final ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
+    private final AtomicLong deaths = new AtomicLong();
+    private final Random random;
+
+    Chaos(Random random) {
+      this.random = random;
+    }
+
+    void run(String which) throws InterruptedException {
+      List<Thread> threads = new ArrayList<>();
+      for (int i = 0; i < WORKERS; i++) {
+        Random workers = new Random(random.nextLong());
+        threads.add(Thread.ofPlatform().start(() -> untilClosed(() -> work(workers))));
+      }
+      Random killers = new Random(random.nextLong());
+      threads.add(Thread.ofPlatform().start(() -> untilClosed(() -> killSome(killers))));
+      long enough = 10L + random.nextInt(100);
+      Proc.await("deaths " + which, () -> deaths.get() > enough || !failures.isEmpty());
+      pool.close();
+      for (Thread thread : threads) {
+        assertThat(thread.join(Duration.ofSeconds(20))).as(which).isTrue();
+      }
+      assertThat(failures).as(which).isEmpty();
+      assertThat(pool.stats()).as(which).matches(now -> now.total() == 0 && addsUp(now));
+    }
+
+    private void untilClosed(Runnable work) {
+      try {
+        while (true) {
+          work.run();
+        }
+      } catch (StubPoolClosedException e) {
+        // The end.
+      } catch (Throwable e) {
+        failures.add(e);
+      }
+    }
+
+    private void work(Random random) {
+      try (Stub stub = pool.acquire()) {
+        CompletableFuture<String> death = deathOf(stub);
+        try {
+          for (int step = random.nextInt(4); step >= 0; step--) {
+            use(stub, random);
+          }
+        } catch (StubDiedException e) {
+          deaths.incrementAndGet();
+          assertThat(e.pid()).isEqualTo(stub.pid());
+          assertThat(e).hasMessageMatching(".* is dead \\((killed by SIGKILL|being killed)\\) .*");
+          assertThat(soon(death)).isEqualTo("killed by SIGKILL");
+          assertThat(stub.state()).isEqualTo(StubState.DEAD);
+        }
+      }
+    }
+
+    private void use(Stub stub, Random random) {
+      switch (random.nextInt(5)) {
+        case 0 -> {
+          stub.memory().mapAnonymous(SOMEWHERE, MEBIBYTE, Protection.READ_WRITE);
+          stub.memory().write(SOMEWHERE, new byte[MEBIBYTE]);
+          assertThat(stub.memory().read(SOMEWHERE + 1, 1)).containsExactly(0);
+        }
+        case 1 -> copy(stub);
+        case 2 -> {
+          if (random.nextInt(10) == 0) {
+            stub.kill();
+          }
+          stub.syscall(Abi.SYS_gettid);
+        }
+        default -> assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
+      }
+    }
+
+    private void copy(Stub stub) {
+      try (Stub copy = stub.spawnChild()) {
+        assertThat(copy.syscall(Abi.SYS_getpid)).isEqualTo(copy.pid());
+      } catch (StubPoolFullException e) {
+        Thread.onSpinWait(); // the others have them all
+      } catch (StubDiedException e) {
+        if (e.pid() == stub.pid()) {
+          throw e;
+        }
+        deaths.incrementAndGet(); // the copy
+      }
+    }
+
+    /** Anybody but a source that is just being made: the pool makes one another time only. */
+    private void killSome(Random random) {
+      pool.checkOpen();
+      List<Integer> all = children(tracer);
+      int source = pool.stats().sourcePid();
+      if (!all.isEmpty() && isStub(source)) { // so there was no newer one before
+        int victim = all.get(random.nextInt(all.size()));
+        if (victim != source || random.nextInt(4) == 0) {
+          kill(victim);
+        }
+      }
+      LockSupport.parkNanos(random.nextInt(3_000_000));
+    }
+  }
+}
