@@ -34,6 +34,9 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   /** Looking costs time in proportion to the number of stubs; this part of the time at most. */
   private static final int SWEEP_SHARE = 500;
 
+  /** But that is a guess, which a busy machine may spoil, and a death must be noticed. */
+  private static final long MOST_SWEEP_NANOS = Duration.ofSeconds(1).toNanos();
+
   /** How often the tracer looks whether a stub is still in use that was given back. */
   private static final long HELD_NANOS = Duration.ofMillis(1).toNanos();
 
@@ -214,30 +217,60 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
 
   /** Finds stubs that died while nobody used them. */
   private void sweep() {
-    long start = System.nanoTime();
     boolean idleDied = false;
+    long lookBegan = System.nanoTime();
     int pid;
-    boolean done = true;
-    while (done && (pid = tracer.findDead()) != 0) {
+    while ((pid = tracer.findDead()) != 0) {
       StubProcess process = supply.find(pid);
+      Tracee source = forge.source();
       if (process != null) {
-        LOG.debug("pool {}: stub {} died while {}", options.name(), pid, process.state());
-        idleDied |= process.state() == StubState.IDLE;
-        tracer.killAndBury(process.tracee); // dead already, or stopped where it cannot go on from
-      } else if (forge.source() != null && forge.source().pid() == pid) {
-        LOG.warn(
-            "pool {}: the source stub {} died; making another when needed", options.name(), pid);
-        tracer.killAndBury(forge.source());
-      } else {
-        done = tracer.buryStranger(pid);
+        idleDied |= buryStub(process);
+      } else if (source != null && source.pid() == pid) {
+        burySource(source);
+      } else if (!tracer.buryStranger(pid)) {
+        // A dead one that somebody holds: it would be found again and again, and the others not.
+        idleDied |= sweepOneByOne();
+        break;
       }
+      lookBegan = System.nanoTime();
     }
     if (idleDied) {
       supply.dropDeadFromIdle();
     }
     long now = System.nanoTime();
-    sweepInterval = Math.max(SWEEP_NANOS, (now - start) * SWEEP_SHARE);
+    sweepInterval = Math.clamp((now - lookBegan) * SWEEP_SHARE, SWEEP_NANOS, MOST_SWEEP_NANOS);
     nextSweep = now + sweepInterval;
+  }
+
+  /** Whether an idle stub was among the dead. */
+  private boolean sweepOneByOne() {
+    boolean idleDied = false;
+    for (StubProcess process : List.copyOf(supply.all())) {
+      if (tracer.isDead(process.tracee.pid())) {
+        idleDied |= buryStub(process);
+      }
+    }
+    Tracee source = forge.source();
+    if (source != null && tracer.isDead(source.pid())) {
+      burySource(source);
+    }
+    return idleDied;
+  }
+
+  /** Buries a stub that is dead, or stopped where it cannot go on from; whether it was idle. */
+  private boolean buryStub(StubProcess process) {
+    StubState state = process.state();
+    LOG.debug("pool {}: stub {} died while {}", options.name(), process.tracee.pid(), state);
+    tracer.killAndBury(process.tracee);
+    return state == StubState.IDLE;
+  }
+
+  private void burySource(Tracee source) {
+    LOG.warn(
+        "pool {}: the source stub {} died; making another when needed",
+        options.name(),
+        source.pid());
+    tracer.killAndBury(source);
   }
 
   @Override

@@ -204,6 +204,9 @@ final class StubSupply {
     try {
       forge(count);
     } catch (RuntimeException e) {
+      if (takeBackNext()) {
+        return; // one less to make, or room for it: once more
+      }
       // Who could not be served is told why; who stands behind them may have better luck.
       for (long left = count - (created.getPlain() - before); left > 0; left--) {
         line.fail(

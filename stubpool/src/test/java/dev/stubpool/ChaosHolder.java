@@ -387,7 +387,8 @@ final class ChaosHolder implements Runnable {
     MemoryFile file = round.sharedFile();
     if (file == null || random.nextInt(4) == 0) {
       MemoryFile[] made = new MemoryFile[1];
-      if (does(Operation.MAKE_FILE, null, () -> made[0] = round.pool().memoryFile(64 * PAGE))) {
+      if (does(
+          Operation.MAKE_FILE, null, () -> made[0] = round.pool().memoryFile(BETWEEN_PLACES))) {
         MemoryFile old = round.shareFile(made[0]);
         if (old != null) {
           closeUsed(old);

@@ -133,6 +133,21 @@ class StubSupplyTest {
   }
 
   @Test
+  void shouldCountThoseBeingForged() {
+    FakeStubs fake = FakeStubs.withMost(3);
+    List<Integer> forging = new ArrayList<>();
+    fake.whileForging = () -> forging.add(fake.stats().forging());
+    fake.takeNew(2);
+    fake.refusal = refusal;
+    fake.untilRefusal = 0;
+    Waiter refused = fake.new Waiter();
+    fake.settle();
+    assertThat(refused.outcome()).isInstanceOf(SystemCallException.class);
+    assertThat(forging).containsExactly(2, 1);
+    assertThat(fake.stats().forging()).isZero();
+  }
+
+  @Test
   void shouldGiveAReleasedStubToTheFirstWaiterRatherThanForge() {
     FakeStubs fake = FakeStubs.withMost(2);
     Stub stub = used(fake.takeNew(1).getFirst());
@@ -214,6 +229,7 @@ class StubSupplyTest {
     ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
     Thread tracer =
         Thread.ofPlatform()
+            .daemon()
             .start(
                 () -> {
                   try {
@@ -230,6 +246,7 @@ class StubSupplyTest {
       Random random = new Random(seed + i);
       waiters.add(
           Thread.ofPlatform()
+              .daemon()
               .start(
                   () -> {
                     for (int round = 0; round < rounds && failures.isEmpty(); round++) {

@@ -436,7 +436,7 @@ public final class Tracer implements Injector, AutoCloseable {
   }
 
   /** Whether a process is dead; it is not buried. */
-  boolean isDead(int pid) {
+  public boolean isDead(int pid) {
     siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);
     return WaitCalls.lookForDeath(pid, siginfo.address()) == 0
         && siginfo.get(JAVA_INT, Abi.SIGINFO_pid) == pid

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.stubpool.StubState;
 import dev.stubpool.lease.PublishedPool.PublishedStub;
+import dev.stubpool.support.Proc;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -17,6 +18,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -110,7 +112,7 @@ class LeaseTableTest {
   @Test
   void shouldLetOneOfManyThreadsLeaseAndOneGiveBack() throws InterruptedException {
     int threads = 4;
-    int rounds = 2_000;
+    int rounds = 500;
     int slot = table.claim(100);
     long[] generations = new long[rounds];
     List<AtomicInteger> leases = new ArrayList<>();
@@ -123,6 +125,7 @@ class LeaseTableTest {
     CountDownLatch end = new CountDownLatch(threads);
     for (int i = 0; i < threads; i++) {
       Thread.ofPlatform()
+          .daemon()
           .start(
               () -> {
                 int mine = -1;
@@ -146,11 +149,9 @@ class LeaseTableTest {
     for (int i = 0; i < rounds; i++) {
       generations[i] = table.shelve(slot);
       round.set(i);
-      while (table.state(slot) != StubState.RESETTING) {
-        Thread.onSpinWait();
-      }
+      Proc.await("a return", () -> table.state(slot) == StubState.RESETTING);
     }
-    end.await();
+    assertThat(end.await(20, TimeUnit.SECONDS)).isTrue();
     assertThat(leases).allMatch(count -> count.get() == 1);
     assertThat(returns).allMatch(count -> count.get() == 1);
   }
@@ -286,7 +287,7 @@ class LeaseTableTest {
                     new PublishedStub(100, StubState.FORGING, 0, 1_000),
                     new PublishedStub(101, StubState.IDLE, 2, 2_000),
                     new PublishedStub(102, StubState.LEASED, 1, 3_000),
-                    new PublishedStub(103, StubState.RESETTING, 1, 4_000))));
+                    new PublishedStub(103, StubState.RESETTING, 1, 5_000))));
     table.die(leased);
     assertThat(PublishedPool.read(memory).orElseThrow().stubs().get(2).state())
         .isEqualTo(StubState.DEAD);

@@ -18,11 +18,15 @@ import org.junit.jupiter.api.Test;
 class TracerThreadTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
+  /** Ends the threads of a test that failed. */
+  private volatile boolean over;
+
   private final Recorder work = new Recorder();
   private final TracerThread tracer = new TracerThread("tested", work);
 
   @AfterEach
   void end() {
+    over = true;
     work.gate.countDown();
     if (work.thread != null) {
       tracer.stop();
@@ -147,6 +151,23 @@ class TracerThreadTest {
     assertStaysAsleep(2);
   }
 
+  @Test
+  void shouldHaveOneWakerASleep() {
+    SleepFlag flag = new SleepFlag();
+    assertThat(flag.wake()).as("awake").isFalse();
+    for (int sleep = 0; sleep < 3; sleep++) {
+      flag.prepareToSleep();
+      assertThat(flag.wake()).as("the first").isTrue();
+      assertThat(flag.wake()).as("all others").isFalse();
+      assertThat(flag.wake()).as("all others").isFalse();
+      flag.awake();
+      assertThat(flag.wake()).as("awake").isFalse();
+      flag.prepareToSleep();
+      flag.awake(); // by itself
+      assertThat(flag.wake()).as("awake").isFalse();
+    }
+  }
+
   /** Of all who find the thread asleep one wakes it: else permits would be left now and then. */
   @Test
   void shouldBeWokenOnceByMany() throws InterruptedException {
@@ -158,10 +179,11 @@ class TracerThreadTest {
     for (int i = 0; i < threads; i++) {
       wakers.add(
           Thread.ofPlatform()
+              .daemon()
               .start(
                   () -> {
                     for (int mine = 1; mine <= rounds; mine++) {
-                      while (round.get() < mine) {
+                      while (round.get() < mine && !over) {
                         Thread.onSpinWait();
                       }
                       tracer.wake();
@@ -205,9 +227,10 @@ class TracerThreadTest {
     for (int i = 0; i < 2; i++) {
       threads.add(
           Thread.ofPlatform()
+              .daemon()
               .start(
                   () -> {
-                    for (int round = 0; round < rounds; round++) {
+                    for (int round = 0; round < rounds && !over; round++) {
                       AtomicBoolean done = new AtomicBoolean();
                       tracer.offer(
                           () -> {
@@ -215,14 +238,14 @@ class TracerThreadTest {
                             done.set(true);
                           });
                       // Without parking, so that the next offer often meets the going to sleep.
-                      while (!done.get()) {
+                      while (!done.get() && !over) {
                         Thread.onSpinWait();
                       }
                     }
                   }));
     }
     for (Thread thread : threads) {
-      assertThat(thread.join(PATIENCE.multipliedBy(rounds > 100_000 ? 30 : 3)))
+      assertThat(thread.join(PATIENCE.multipliedBy(rounds > 100_000 ? 30 : 1)))
           .as("an offer that the thread slept over")
           .isTrue();
     }
@@ -318,6 +341,7 @@ class TracerThreadTest {
       CountDownLatch offered = new CountDownLatch(5);
       Thread offering =
           Thread.ofPlatform()
+              .daemon()
               .start(
                   () -> {
                     for (int i = 0; i < 50; i++) {
