@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -23,6 +24,11 @@ class ChaosIT {
   @BeforeAll
   static void adoptOrphans() {
     Orphans.adopt();
+  }
+
+  @AfterAll
+  static void disownOrphans() {
+    Orphans.disown();
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +29,11 @@ class JvmDeathIT {
   @BeforeAll
   static void adoptOrphans() {
     Orphans.adopt();
+  }
+
+  @AfterAll
+  static void disownOrphans() {
+    Orphans.disown();
   }
 
   @Test

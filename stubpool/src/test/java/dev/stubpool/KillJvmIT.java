@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,11 @@ class KillJvmIT {
   @BeforeAll
   static void adoptOrphans() {
     Orphans.adopt();
+  }
+
+  @AfterAll
+  static void disownOrphans() {
+    Orphans.disown();
   }
 
   /** What ends the JVM, with what the log says before. */

@@ -16,7 +16,7 @@ import dev.stubpool.nativestubs.PtraceCalls;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.nativestubs.SystemCalls;
 import dev.stubpool.nativestubs.WaitCalls;
-import dev.stubpool.support.CapturedLog;
+import dev.stubpool.support.Logs;
 import dev.stubpool.support.Proc;
 import dev.stubpool.trace.Seams;
 import dev.stubpool.trace.Tracer;
@@ -334,9 +334,9 @@ class RecycledStubIT {
         send(stub.pid(), signal, false);
         send(source, signal, false);
       }
-      try (CapturedLog log = new CapturedLog(StubSupply.class.getName())) {
+      try (Logs log = new Logs(StubSupply.class)) {
         close(stub);
-        assertThat(log.messages()).allMatch(line -> line.endsWith("signal 18 is pending"));
+        assertThat(log.lines()).allMatch(line -> line.endsWith("signal 18 is pending"));
       }
       try (Stub next = pool.acquire();
           Stub born = pool.acquire()) {
@@ -738,8 +738,8 @@ class RecycledStubIT {
   /** Closes a lease; the next of the same stub. */
   private Stub recycled(Stub stub) {
     long before = pool.stats().recycled();
-    try (CapturedLog log = new CapturedLog(StubSupply.class.getName())) {
-      assertThat(close(stub)).as("%s", log.messages()).isEqualTo(StubState.IDLE);
+    try (Logs log = new Logs(StubSupply.class)) {
+      assertThat(close(stub)).as("%s", log.lines()).isEqualTo(StubState.IDLE);
     }
     assertThat(pool.stats().recycled()).isGreaterThan(before);
     List<Stub> others = new ArrayList<>();
@@ -756,11 +756,12 @@ class RecycledStubIT {
   private void discarded(Stub stub, String why) {
     int pid = stub.pid();
     long before = pool.stats().discarded();
-    try (CapturedLog log = new CapturedLog(StubSupply.class.getName())) {
+    try (Logs log = new Logs(StubSupply.class)) {
       assertThat(close(stub)).isEqualTo(StubState.DEAD);
-      assertThat(log.messages())
+      assertThat(log.lines())
           .containsExactly(
-              "pool recycled: stub %d is discarded instead of recycled: %s".formatted(pid, why));
+              "WARN pool recycled: stub %d is discarded instead of recycled: %s"
+                  .formatted(pid, why));
     }
     Proc.await("its end", () -> !Files.exists(Path.of("/proc/" + pid)));
     Proc.await("the count", () -> pool.stats().discarded() == before + 1);

@@ -30,6 +30,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +43,11 @@ class SpawnIT {
 
   private final StubPool pool =
       StubPool.open(StubPoolOptions.builder().name("spawn").minIdle(0).maxStubs(65).build());
+
+  @AfterAll
+  static void disownOrphans() {
+    Orphans.disown(); // of the one test that adopts them
+  }
 
   @AfterEach
   void close() {

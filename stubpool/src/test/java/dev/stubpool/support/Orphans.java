@@ -37,6 +37,19 @@ public final class Orphans {
     }
   }
 
+  /** Reaps the stubs that came here, and takes no more: other tests count their own. */
+  public static void disown() {
+    if (Kernel.call(Abi.SYS_prctl, PR_SET_CHILD_SUBREAPER, 0) != 0) {
+      throw new AssertionError("prctl(PR_SET_CHILD_SUBREAPER)");
+    }
+    Proc.await(
+        "the ends of adopted stubs",
+        () -> {
+          Proc.stubs().forEach(Orphans::reap);
+          return Proc.stubs().isEmpty();
+        });
+  }
+
   /** The children of this process, threads' children too. */
   public static Set<Integer> children() {
     Set<Integer> children = new HashSet<>();
