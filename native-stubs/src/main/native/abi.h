@@ -87,7 +87,6 @@ struct boot {
     STEP(RSEQ, "rseq(RSEQ_FLAG_UNREGISTER)")                                                                           \
     STEP(VDSO, "mremap of the vDSO")                                                                                   \
     STEP(CORE_LIMIT, "prlimit64(RLIMIT_CORE)")                                                                         \
-    STEP(OOM_SCORE, "write of /proc/self/oom_score_adj")                                                               \
     STEP(CAPABILITIES, "capset")                                                                                       \
     STEP(PARENT_DEATH, "prctl(PR_SET_PDEATHSIG)")                                                                      \
     STEP(PARENT_ALIVE, "getppid")                                                                                      \

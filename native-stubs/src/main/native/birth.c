@@ -99,17 +99,6 @@ static long unregister_rseq(struct boot *boot) {
     return raw5(__NR_rseq, (long)&probe, sizeof probe, RSEQ_FLAG_UNREGISTER, RSEQ_SIGNATURE, 0);
 }
 
-/* The descriptor lives in the table that we share with the JVM, for these three calls. */
-static long first_to_go_when_memory_runs_out(void) {
-    static const char path[] = "/proc/self/oom_score_adj", value[] = "1000";
-    long fd = raw5(__NR_openat, AT_FDCWD, (long)path, O_WRONLY | O_CLOEXEC, 0, 0);
-    if (fd < 0)
-        return fd;
-    long result = raw3(__NR_write, fd, (long)value, sizeof value - 1);
-    raw3(__NR_close, fd, 0, 0);
-    return result;
-}
-
 static long drop_capabilities(void) {
     /* Bounding first: it needs CAP_SETPCAP. Without it EPERM, and then there is nothing to gain by exec either. */
     for (long capability = 0; raw3(__NR_prctl, PR_CAPBSET_DROP, capability, 0) == 0; capability++) {
@@ -166,9 +155,6 @@ __attribute__((used)) _Noreturn void birth(struct boot *boot) {
     begin(boot, BIRTH_CORE_LIMIT);
     struct rlimit64 none = {0, 0};
     check(boot, raw5(__NR_prlimit64, 0, RLIMIT_CORE, (long)&none, 0, 0));
-
-    begin(boot, BIRTH_OOM_SCORE);
-    check(boot, first_to_go_when_memory_runs_out());
 
     begin(boot, BIRTH_CAPABILITIES);
     check(boot, drop_capabilities());

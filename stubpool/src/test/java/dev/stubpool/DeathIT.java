@@ -1,15 +1,14 @@
 package dev.stubpool;
 
 import static dev.stubpool.IdleStubIT.onTracer;
+import static dev.stubpool.support.ChildJvm.command;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.FileCalls;
 import dev.stubpool.nativestubs.ImageSymbols;
-import dev.stubpool.nativestubs.Kernel;
 import dev.stubpool.nativestubs.ProcessCalls;
 import dev.stubpool.nativestubs.PtraceCalls;
 import dev.stubpool.nativestubs.StubImage;
@@ -22,8 +21,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -31,13 +30,14 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -85,7 +85,12 @@ class DeathIT {
     ProcessCalls.kill(fromOutside.pid(), Abi.SIGKILL);
     assertThat(soon(death)).isEqualTo("killed by SIGKILL");
     assertThat(fromOutside.state()).isEqualTo(StubState.DEAD);
-    assertThat(soon(deathOf(fromOutside))).as("asked afterwards").isEqualTo("killed by SIGKILL");
+    assertThat(soon(deathOf(fromOutside))).as("asked again").isEqualTo("killed by SIGKILL");
+
+    Stub dead = pool.acquire();
+    ProcessCalls.kill(dead.pid(), Abi.SIGKILL);
+    Proc.await("its death", () -> dead.state() == StubState.DEAD);
+    assertThat(soon(deathOf(dead))).as("asked afterwards").isEqualTo("killed by SIGKILL");
 
     Stub leaving = pool.acquire();
     death = deathOf(leaving);
@@ -101,7 +106,7 @@ class DeathIT {
     death = deathOf(last);
     pool.close();
     assertThat(soon(death)).isEqualTo("killed by SIGKILL");
-    for (Stub stub : List.of(killed, fromOutside, leaving, last)) {
+    for (Stub stub : List.of(killed, fromOutside, dead, leaving, last)) {
       stub.close();
     }
   }
@@ -167,25 +172,74 @@ class DeathIT {
 
   /**
    * A thread has the CPUs of who starts it, and the tracer is bound to one: it must start none that
-   * others use. In a JVM of its own, where the common pool has no thread yet.
+   * others use. In a JVM of its own, where the common pool and the scheduler of virtual threads
+   * have none to spare.
    */
   @Test
   void shouldBindNoThreadOfOthers() {
-    assertThat(ChildJvm.run(ChildJvm.command(Watching.class)).output())
-        .isEqualTo("killed by SIGKILL on " + ProcessCalls.affinity() + "\n");
+    List<String> options =
+        List.of("--enable-native-access=ALL-UNNAMED", "-Djdk.virtualThreadScheduler.parallelism=8");
+    assertThat(ChildJvm.run(command(options, ChildJvm.classPath(), Watching.class)).output())
+        .isEqualTo(
+            "told of death on %1$s\ngiven stubs on [%1$s]\n".formatted(ProcessCalls.affinity()));
   }
 
-  /** Tells of a stub's death, and on which CPUs that may run. */
+  /** Tells on which CPUs threads may run that the tracer calls upon. */
   static final class Watching {
-    public static void main(String[] arguments) {
+    private static final int WAITERS = 6;
+
+    public static void main(String[] arguments) throws InterruptedException {
       try (StubPool pool =
-              StubPool.open(StubPoolOptions.builder().affinity(Affinity.ONE_CPU).build());
-          Stub stub = pool.acquire()) {
-        CompletionStage<String> where =
-            stub.onDeath().thenApply(how -> how + " on " + ProcessCalls.affinity());
+          StubPool.open(
+              StubPoolOptions.builder()
+                  .minIdle(0)
+                  .maxStubs(WAITERS)
+                  .affinity(Affinity.ONE_CPU)
+                  .build())) {
+        Stub stub = pool.acquire();
+        CompletionStage<BitSet> where = stub.onDeath().thenApply(how -> ProcessCalls.affinity());
         stub.kill();
-        System.out.println(soon(where.toCompletableFuture()));
+        System.out.println("told of death on " + soon(where.toCompletableFuture()));
+        stub.close();
+        System.out.println("given stubs on " + carriers(pool));
       }
+    }
+
+    /** Each virtual thread keeps the carrier that it is given, so that the next needs another. */
+    private static Set<BitSet> carriers(StubPool pool) throws InterruptedException {
+      List<Stub> taken = new ArrayList<>();
+      for (int i = 0; i < WAITERS; i++) {
+        taken.add(pool.acquire());
+      }
+      Set<BitSet> seen = ConcurrentHashMap.newKeySet();
+      CountDownLatch given = new CountDownLatch(WAITERS);
+      AtomicBoolean over = new AtomicBoolean();
+      List<Thread> waiters = new ArrayList<>();
+      for (int i = 1; i <= WAITERS; i++) {
+        waiters.add(
+            Thread.ofVirtual()
+                .start(
+                    () -> {
+                      pool.acquire();
+                      seen.add(ProcessCalls.affinity());
+                      given.countDown();
+                      while (!over.get()) {
+                        Thread.onSpinWait();
+                      }
+                    }));
+        int waiting = i;
+        Proc.await("a waiter", () -> pool.stats().waiting() == waiting);
+      }
+      for (Stub stub : taken) {
+        long before = given.getCount();
+        stub.close();
+        Proc.await("a stub", () -> given.getCount() < before);
+      }
+      over.set(true);
+      for (Thread waiter : waiters) {
+        waiter.join();
+      }
+      return seen;
     }
   }
 
@@ -300,33 +354,6 @@ class DeathIT {
     }
   }
 
-  /** A holder may be copying from a page that takes its time; the process is dead meanwhile. */
-  @Test
-  void shouldReapLaterWhatIsHeldWhenItDies() {
-    try (Stub stub = pool.acquire()) {
-      int pid = stub.pid();
-      assertThat(stub.process().tracee.hold()).isTrue();
-      stub.kill();
-      Proc.await("its death", () -> stub.state() == StubState.DEAD);
-      assertThat(Path.of("/proc/" + pid)).exists();
-      stub.process().tracee.release();
-      Proc.await("its end", () -> !Files.exists(Path.of("/proc/" + pid)));
-    }
-  }
-
-  @Test
-  void shouldCloseWhenAllAreLetGo() {
-    int source = pool.stats().sourcePid();
-    Stub stub = pool.acquire();
-    assertThat(stub.process().tracee.hold()).isTrue();
-    CompletableFuture<Void> closing =
-        CompletableFuture.runAsync(pool::close, Thread.ofPlatform()::start);
-    Proc.await("the source's end", () -> !Files.exists(Path.of("/proc/" + source)));
-    assertThat(Proc.stubs()).containsExactly(stub.pid());
-    stub.process().tracee.release();
-    soon(closing);
-  }
-
   // ---- killed at any moment ----
 
   /** What a tracer thread has made or traces, and not reaped. */
@@ -342,29 +369,7 @@ class DeathIT {
 
   /** SIGKILL to a stub of ours; false if the number is not one's, or no longer. */
   private static boolean kill(int pid) {
-    long descriptor = Kernel.call(Abi.SYS_pidfd_open, pid, 0, 0);
-    if (descriptor < 0) {
-      return false;
-    }
-    try {
-      return isStub(pid)
-          && Kernel.call(Abi.SYS_pidfd_send_signal, descriptor, Abi.SIGKILL, 0, 0) == 0;
-    } finally {
-      FileCalls.close((int) descriptor);
-    }
-  }
-
-  private static boolean isStub(int pid) {
-    String stat = readIfThere(Path.of("/proc/" + pid + "/stat"));
-    return stat.matches("\\d+ \\(stubpool-stub\\) [^ZX] " + ProcessHandle.current().pid() + " .*");
-  }
-
-  private static String readIfThere(Path path) {
-    try {
-      return Files.readString(path).strip();
-    } catch (IOException e) {
-      return "";
-    }
+    return ChaosKiller.send(pid, Abi.SIGKILL);
   }
 
   @Test
@@ -454,131 +459,5 @@ class DeathIT {
       }
     }
     System.out.printf("DeathIT: %d of %d sources killed in a batch%n", hits, rounds);
-  }
-
-  /**
-   * Workers do a bit of everything while stubs and sources are killed; then the pool is closed
-   * under them.
-   */
-  @Test
-  void shouldHoldToItsWordWhoeverIsKilled() throws InterruptedException {
-    long seed = new Random().nextLong();
-    int rounds = PROOF ? 200 : 4;
-    System.out.println("DeathIT: seed " + seed + ", " + rounds + " rounds");
-    Random random = new Random(seed);
-    for (int round = 0; round < rounds; round++) {
-      String which = "round %d, seed %d".formatted(round, seed);
-      new Chaos(random).run(which);
-      assertThat(Proc.stubs()).as(which).containsExactly(pool.stats().sourcePid());
-    }
-  }
-
-  /** One pool, its users and their enemy. */
-  private static final class Chaos {
-    private static final int WORKERS = 4;
-
-    private final StubPool pool =
-        StubPool.open(
-            StubPoolOptions.builder().name("chaos").minIdle(4).maxStubs(WORKERS * 3).build());
-    private final int tracer = (int) onTracer(pool, ProcessCalls::tid);
-    private final ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
-    private final AtomicLong deaths = new AtomicLong();
-    private final Random random;
-
-    Chaos(Random random) {
-      this.random = random;
-    }
-
-    void run(String which) throws InterruptedException {
-      List<Thread> threads = new ArrayList<>();
-      for (int i = 0; i < WORKERS; i++) {
-        Random workers = new Random(random.nextLong());
-        threads.add(Thread.ofPlatform().start(() -> untilClosed(() -> work(workers))));
-      }
-      Random killers = new Random(random.nextLong());
-      threads.add(Thread.ofPlatform().start(() -> untilClosed(() -> killSome(killers))));
-      long enough = 10L + random.nextInt(100);
-      Proc.await("deaths " + which, () -> deaths.get() > enough || !failures.isEmpty());
-      pool.close();
-      for (Thread thread : threads) {
-        assertThat(thread.join(Duration.ofSeconds(20))).as(which).isTrue();
-      }
-      assertThat(failures).as(which).isEmpty();
-      assertThat(pool.stats()).as(which).matches(now -> now.total() == 0 && addsUp(now));
-    }
-
-    private void untilClosed(Runnable work) {
-      try {
-        while (true) {
-          work.run();
-        }
-      } catch (StubPoolClosedException e) {
-        // The end.
-      } catch (Throwable e) {
-        failures.add(e);
-      }
-    }
-
-    private void work(Random random) {
-      try (Stub stub = pool.acquire()) {
-        CompletableFuture<String> death = deathOf(stub);
-        try {
-          for (int step = random.nextInt(4); step >= 0; step--) {
-            use(stub, random);
-          }
-        } catch (StubDiedException e) {
-          deaths.incrementAndGet();
-          assertThat(e.pid()).isEqualTo(stub.pid());
-          assertThat(e).hasMessageMatching(".* is dead \\((killed by SIGKILL|being killed)\\) .*");
-          assertThat(soon(death)).isEqualTo("killed by SIGKILL");
-          assertThat(stub.state()).isEqualTo(StubState.DEAD);
-        }
-      }
-    }
-
-    private void use(Stub stub, Random random) {
-      switch (random.nextInt(5)) {
-        case 0 -> {
-          stub.memory().mapAnonymous(SOMEWHERE, MEBIBYTE, Protection.READ_WRITE);
-          stub.memory().write(SOMEWHERE, new byte[MEBIBYTE]);
-          assertThat(stub.memory().read(SOMEWHERE + 1, 1)).containsExactly(0);
-        }
-        case 1 -> copy(stub);
-        case 2 -> {
-          if (random.nextInt(10) == 0) {
-            stub.kill();
-          }
-          stub.syscall(Abi.SYS_gettid);
-        }
-        default -> assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
-      }
-    }
-
-    private void copy(Stub stub) {
-      try (Stub copy = stub.spawnChild()) {
-        assertThat(copy.syscall(Abi.SYS_getpid)).isEqualTo(copy.pid());
-      } catch (StubPoolFullException e) {
-        Thread.onSpinWait(); // the others have them all
-      } catch (StubDiedException e) {
-        if (e.pid() == stub.pid()) {
-          throw e;
-        }
-        deaths.incrementAndGet(); // the copy
-      }
-    }
-
-    /** Anybody but a source that is just being made: the pool makes one another time only. */
-    private void killSome(Random random) {
-      pool.checkOpen();
-      List<Integer> all = children(tracer);
-      int source = pool.stats().sourcePid();
-      if (!all.isEmpty() && isStub(source)) { // so there was no newer one before
-        int victim = all.get(random.nextInt(all.size()));
-        if (victim != source || random.nextInt(4) == 0) {
-          kill(victim);
-        }
-      }
-      LockSupport.parkNanos(random.nextInt(3_000_000));
-    }
   }
 }

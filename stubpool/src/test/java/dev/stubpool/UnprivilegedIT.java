@@ -38,6 +38,7 @@ class UnprivilegedIT {
               .selectors(
                   selectClass(StubIT.class),
                   selectClass(IdleStubIT.class),
+                  selectClass(RecycledStubIT.class),
                   selectClass(FilterIT.class),
                   selectClass(InjectionIT.class))
               .build(),

@@ -40,6 +40,14 @@ public final class FileCalls {
     return Kernel.callOn(path, Abi.SYS_newfstatat, Abi.AT_FDCWD, path.address(), stat, 0, 0, 0);
   }
 
+  /** Writes text to a file of /proc, write(2). Bytes written, or -errno. */
+  public static long write(int fd, String text) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocateFrom(text);
+      return Kernel.call(Abi.SYS_write, fd, bytes.address(), bytes.byteSize() - 1);
+    }
+  }
+
   /** close(2). */
   public static long close(int fd) {
     return Kernel.call(Abi.SYS_close, fd);

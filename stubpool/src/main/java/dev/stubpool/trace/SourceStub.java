@@ -7,6 +7,7 @@ import dev.stubpool.SystemCallException;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.BirthStep;
 import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.nativestubs.FileCalls;
 import dev.stubpool.nativestubs.ImageSymbols;
 import dev.stubpool.nativestubs.NativeCallException;
 import dev.stubpool.nativestubs.ProcMaps;
@@ -58,6 +59,7 @@ final class SourceStub {
       Tracee source = new Tracee((int) pid);
       try {
         seize(tracer, source, seams);
+        letItGoFirst(source);
         clone.proceed();
         awaitBirth(tracer, source, clone);
         LOG.debug("source stub {}: {} heap mappings left out", pid, clone.rangesExcluded());
@@ -105,6 +107,21 @@ final class SourceStub {
           (int) -result,
           STEP,
           result == -Errno.EPERM ? PtraceAdvice.text() : "");
+    }
+  }
+
+  /**
+   * When memory runs out, the kernel is to kill stubs, not the JVM. Written from here: the child
+   * shares the JVM's descriptors, and one that it opened would stay if it was killed just then.
+   */
+  private static void letItGoFirst(Tracee source) {
+    String path = "/proc/" + source.pid() + "/oom_score_adj";
+    String call = "write of " + path;
+    int fd = (int) SystemCallException.check(FileCalls.open(path, Abi.O_RDWR, 0), call, STEP);
+    try {
+      SystemCallException.check(FileCalls.write(fd, "1000"), call, STEP);
+    } finally {
+      FileCalls.close(fd);
     }
   }
 

@@ -11,17 +11,14 @@ import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.ImageSymbols;
 import dev.stubpool.nativestubs.MemoryCalls;
 import dev.stubpool.nativestubs.ProcessCalls;
+import dev.stubpool.support.Freezer;
 import dev.stubpool.support.Proc;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** Injected calls that are disturbed: by signals, by death, by nothing happening at all. */
@@ -140,17 +137,11 @@ public class InjectionIT {
 
   /** A frozen process neither stops nor dies: the nearest thing to one that hangs in the kernel. */
   @Test
-  void shouldGiveUpOnWhatTheKernelHolds() throws IOException {
-    Path freezer = Path.of("/sys/fs/cgroup/freezer/stubpool-test-" + ProcessHandle.current().pid());
-    try {
-      Files.createDirectory(freezer);
-    } catch (IOException e) {
-      Assumptions.abort("needs root and a version 1 freezer cgroup: " + e);
-    }
-    try (TracedStub stubs = new TracedStub(Duration.ofMillis(300))) {
+  void shouldGiveUpOnWhatTheKernelHolds() {
+    try (Freezer freezer = new Freezer();
+        TracedStub stubs = new TracedStub(Duration.ofMillis(300))) {
       Tracee stub = stubs.forge();
-      Files.writeString(freezer.resolve("cgroup.procs"), Integer.toString(stub.pid()));
-      Files.writeString(freezer.resolve("freezer.state"), "FROZEN");
+      freezer.hold(stub.pid());
       try {
         assertThatThrownBy(() -> waitForEver(stubs, stub))
             .isInstanceOf(StubUnresponsiveException.class)
@@ -159,23 +150,13 @@ public class InjectionIT {
                         .formatted(stub.pid(), STEP)
                     + " /proc/%d/stack tells where".formatted(stub.pid()));
       } finally {
-        Files.writeString(freezer.resolve("freezer.state"), "THAWED");
+        freezer.release();
       }
       Tracee next = stubs.forge();
       assertThat(stubs.tracer.inject(next, Abi.SYS_getpid, 0, 0, 0, 0, 0, 0, STEP))
           .isEqualTo(next.pid());
       Proc.await("the frozen stub's death", () -> stubs.tracer.findDead() == stub.pid());
       assertThat(stubs.tracer.buryStranger(stub.pid())).isTrue();
-    } finally {
-      Proc.await("an empty cgroup", () -> isGone(freezer));
-    }
-  }
-
-  private static boolean isGone(Path cgroup) {
-    try {
-      return Files.deleteIfExists(cgroup);
-    } catch (IOException e) {
-      return false; // busy
     }
   }
 }
