@@ -91,9 +91,10 @@ final class MadeUpProc implements AutoCloseable {
 
   /** A file with the name of a lease table, all zeros. */
   int tableFile(long size) {
-    int fd = (int) MemoryCalls.memoryFile(LeaseLayout.FILE_NAME, size);
+    int fd = (int) MemoryCalls.memoryFile(LeaseLayout.FILE_NAME);
     assertThat(fd).isNotNegative();
     files.add(fd);
+    assertThat(MemoryCalls.resize(fd, size)).isZero();
     return fd;
   }
 
