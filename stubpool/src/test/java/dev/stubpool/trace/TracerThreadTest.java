@@ -151,6 +151,21 @@ class TracerThreadTest {
     assertStaysAsleep(2);
   }
 
+  /** The same where nobody woke it. */
+  @Test
+  void shouldLeaveAThreadAloneThatAwokeByItself() {
+    tracer.start();
+    awaitSleep(1);
+    int turns = work.turns.get();
+    CountDownLatch gate = hold();
+    work.thread.interrupt();
+    awaitTurn(turns + 1);
+    tracer.wake();
+    gate.countDown();
+    awaitSleep(2);
+    assertStaysAsleep(2);
+  }
+
   @Test
   void shouldHaveOneWakerASleep() {
     SleepFlag flag = new SleepFlag();
