@@ -335,7 +335,12 @@ final class StubSupply {
     }
     resetting.incrementAndGet(); // before it leaves the queue: stats miss none
     try {
-      takeBack(returned.poll());
+      StubProcess process = returned.relaxedPoll();
+      if (process == null) {
+        Thread.yield(); // who offers it was preempted in the middle, perhaps by this thread
+      } else {
+        takeBack(process);
+      }
     } finally {
       resetting.decrementAndGet();
     }

@@ -179,6 +179,8 @@ public final class TracerThread {
     if (queue.isEmpty() && work.isIdle() && !stopping) {
       LockSupport.parkNanos(this, work.patienceNanos());
       Thread.interrupted(); // nobody's to use, and it would keep the thread from sleeping
+    } else {
+      Thread.yield(); // who offers may have been preempted in the middle, perhaps by this thread
     }
     asleep.awake();
   }
