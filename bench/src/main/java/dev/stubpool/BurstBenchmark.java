@@ -1,6 +1,5 @@
 package dev.stubpool;
 
-import java.util.concurrent.locks.LockSupport;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Setup;
@@ -11,7 +10,6 @@ import org.openjdk.jmh.annotations.Setup;
  */
 public class BurstBenchmark extends PoolBenchmark {
   private static final int STUBS = 5_000;
-  private static final long POLL_NANOS = 1_000_000;
 
   private final Stub[] stubs = new Stub[STUBS];
   private int leased;
@@ -33,9 +31,7 @@ public class BurstBenchmark extends PoolBenchmark {
   @Setup(Level.Invocation)
   public void lease() {
     if (leased == 0) {
-      while (pool.stats().idle() < STUBS) {
-        LockSupport.parkNanos(POLL_NANOS);
-      }
+      awaitIdle(STUBS);
       while (leased < STUBS) {
         stubs[leased++] = pool.tryAcquire();
       }

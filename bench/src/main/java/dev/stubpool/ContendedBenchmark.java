@@ -1,7 +1,6 @@
 package dev.stubpool;
 
 import java.time.Duration;
-import java.util.concurrent.locks.LockSupport;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
@@ -14,16 +13,13 @@ import org.openjdk.jmh.annotations.State;
 @State(Scope.Benchmark)
 public class ContendedBenchmark extends PoolBenchmark {
   private static final int IDLE = 256;
-  private static final long POLL_NANOS = 1_000_000;
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   /** A pool with more idle stubs than threads. */
   @Setup
   public void open() {
     open(IDLE, OnRelease.RECYCLE);
-    while (pool.stats().idle() < IDLE) {
-      LockSupport.parkNanos(POLL_NANOS);
-    }
+    awaitIdle(IDLE);
   }
 
   /** Rows {@code acquire_contended_THREADS}. */

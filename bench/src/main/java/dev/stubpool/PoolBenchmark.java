@@ -2,12 +2,14 @@ package dev.stubpool;
 
 import dev.stubpool.trace.Request;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.TearDown;
 
 /** Benchmarks of a caller who is not the pool's tracer: every request is a hand-over. */
 public abstract class PoolBenchmark extends StubBenchmark {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final long POLL_NANOS = 1_000_000;
 
   /** Any: where the threads run is then decided from outside, as for the floor. */
   @Param("ANY_CPU")
@@ -24,6 +26,13 @@ public abstract class PoolBenchmark extends StubBenchmark {
                 .onRelease(onRelease)
                 .affinity(affinity)
                 .build());
+  }
+
+  /** Waits until so many stubs are idle. */
+  void awaitIdle(int count) {
+    while (pool.stats().idle() < count) {
+      LockSupport.parkNanos(POLL_NANOS);
+    }
   }
 
   /** Waits until the tracer has done all that it was asked for before, and has no stub to reset. */

@@ -1,6 +1,5 @@
 package dev.stubpool;
 
-import java.util.concurrent.locks.LockSupport;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
@@ -13,7 +12,6 @@ import org.openjdk.jmh.annotations.TearDown;
  */
 public class WarmBenchmark extends PoolBenchmark {
   private static final int IDLE = 256;
-  private static final long POLL_NANOS = 1_000_000;
 
   private final Stub[] stubs = new Stub[IDLE];
 
@@ -21,9 +19,7 @@ public class WarmBenchmark extends PoolBenchmark {
   @Setup
   public void open() {
     open(IDLE, OnRelease.RECYCLE);
-    while (pool.stats().idle() < IDLE) {
-      LockSupport.parkNanos(POLL_NANOS);
-    }
+    awaitIdle(IDLE);
   }
 
   /** Row {@code acquire_warm}: one {@code tryAcquire}. */

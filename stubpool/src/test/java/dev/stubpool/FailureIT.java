@@ -9,6 +9,7 @@ import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.Kernel;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.support.ChildJvm;
+import dev.stubpool.support.PidsCgroup;
 import dev.stubpool.support.Proc;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** Every failure a user can meet, its exact message, and a pool that goes on. */
@@ -297,24 +297,12 @@ class FailureIT {
   }
 
   @Test
-  void outOfProcessesOfACgroup() throws IOException {
-    Path cgroup = Path.of("/sys/fs/cgroup/pids/stubpool-test-" + ProcessHandle.current().pid());
-    try {
-      Files.createDirectory(cgroup);
-    } catch (IOException e) {
-      Assumptions.abort("needs root and a version 1 pids cgroup: " + e);
-    }
-    try {
-      Files.writeString(cgroup.resolve("pids.max"), "100");
-      List<String> command =
-          new ArrayList<>(
-              List.of("sh", "-c", "echo $$ >" + cgroup + "/cgroup.procs && exec \"$@\"", "sh"));
-      command.addAll(ChildJvm.command(Greedy.class));
-      assertThat(ChildJvm.run(command).output())
+  void outOfProcessesOfACgroup() {
+    try (PidsCgroup cgroup = new PidsCgroup()) {
+      PidsCgroup.limit(cgroup.path(), 100);
+      assertThat(ChildJvm.run(cgroup.command(ChildJvm.command(Greedy.class))).output())
           .contains("clone: EAGAIN while forging a stub; a limit on processes is reached")
           .contains("and on it goes");
-    } finally {
-      Proc.await("an empty cgroup", () -> cgroup.toFile().delete());
     }
   }
 

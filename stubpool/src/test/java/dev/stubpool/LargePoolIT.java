@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.support.Descriptors;
 import dev.stubpool.support.Proc;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,7 +27,7 @@ class LargePoolIT {
         pidMax > 2 * STUBS, "kernel.pid_max is " + pidMax + ": no room for " + STUBS + " stubs");
     // The first pool of a JVM takes descriptors for ever: the image's and the window's.
     StubPool.open(StubPoolOptions.builder().minIdle(0).build()).close();
-    long descriptors = descriptors();
+    long descriptors = Descriptors.count();
     StubPool pool =
         StubPool.open(
             StubPoolOptions.builder()
@@ -66,7 +66,7 @@ class LargePoolIT {
 
     pool.close();
     assertThat(Proc.stubs()).isEmpty();
-    assertThat(descriptors()).isEqualTo(descriptors);
+    assertThat(Descriptors.count()).isEqualTo(descriptors);
   }
 
   private static List<Stub> leaseAll(StubPool pool) throws InterruptedException {
@@ -92,11 +92,5 @@ class LargePoolIT {
     }
     assertThat(failures).isEmpty();
     return List.copyOf(stubs);
-  }
-
-  private static long descriptors() throws IOException {
-    try (var open = Files.list(Path.of("/proc/self/fd"))) {
-      return open.count();
-    }
   }
 }

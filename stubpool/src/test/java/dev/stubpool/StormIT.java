@@ -6,8 +6,8 @@ import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.support.ChildJvm;
+import dev.stubpool.support.PidsCgroup;
 import dev.stubpool.support.Proc;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** Many threads want more stubs than the kernel gives processes: a clear error, and no harm. */
@@ -26,21 +25,10 @@ class StormIT {
   }
 
   @Test
-  void shouldComeThroughTheLimitOfACgroup() throws IOException {
-    Path cgroup = Path.of("/sys/fs/cgroup/pids/stubpool-storm-" + ProcessHandle.current().pid());
-    try {
-      Files.createDirectory(cgroup);
-    } catch (IOException e) {
-      Assumptions.abort("needs root and a version 1 pids cgroup: " + e);
-    }
-    try {
-      List<String> command =
-          new ArrayList<>(
-              List.of("sh", "-c", "echo $$ >" + cgroup + "/cgroup.procs && exec \"$@\"", "sh"));
-      command.addAll(ChildJvm.command(Storm.class, cgroup.toString()));
-      assertThat(ChildJvm.run(command).output()).contains("came through");
-    } finally {
-      Proc.await("an empty cgroup", () -> cgroup.toFile().delete());
+  void shouldComeThroughTheLimitOfACgroup() {
+    try (PidsCgroup cgroup = new PidsCgroup()) {
+      List<String> storm = ChildJvm.command(Storm.class, cgroup.path().toString());
+      assertThat(ChildJvm.run(cgroup.command(storm)).output()).contains("came through");
     }
   }
 
@@ -80,7 +68,7 @@ class StormIT {
                   .build())) {
         if (cgroup != null) {
           String now = Files.readString(cgroup.resolve("pids.current")).strip();
-          limit(cgroup, Integer.parseInt(now) + THREADS + ROOM);
+          PidsCgroup.limit(cgroup, Integer.parseInt(now) + THREADS + ROOM);
         }
         join(start(THREADS, () -> takeUntilRefused(pool)));
         check(failures.isEmpty(), "failures " + failures);
@@ -126,7 +114,7 @@ class StormIT {
           sleep.countDown();
           join(sleepers);
         } else {
-          limit(cgroup, 1_000_000);
+          PidsCgroup.limit(cgroup, 1_000_000);
         }
         Proc.await("idle stubs", () -> pool.stats().idle() == MIN_IDLE);
         try (Stub fresh = pool.acquire()) {
@@ -171,10 +159,6 @@ class StormIT {
       for (Thread thread : threads) {
         thread.join();
       }
-    }
-
-    private static void limit(Path cgroup, int count) throws IOException {
-      Files.writeString(cgroup.resolve("pids.max"), Integer.toString(count));
     }
 
     private static void check(boolean holds, String what) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.support.Descriptors;
 import dev.stubpool.support.Proc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -308,7 +309,7 @@ class StubIT {
   @Test
   void shouldLeaveDescriptorsAsTheyWere() throws Exception {
     pool.acquire().close();
-    long before = descriptors();
+    long before = Descriptors.count();
     for (int i = 0; i < 5; i++) {
       try (StubPool other = StubPool.open(StubPoolOptions.defaults());
           Stub stub = other.acquire();
@@ -316,13 +317,7 @@ class StubIT {
         stub.memory().map(SOMEWHERE, file, 0, PAGE, Protection.READ, Sharing.SHARED);
       }
     }
-    assertThat(descriptors()).isEqualTo(before);
-  }
-
-  private static long descriptors() throws Exception {
-    try (var open = Files.list(Path.of("/proc/self/fd"))) {
-      return open.count();
-    }
+    assertThat(Descriptors.count()).isEqualTo(before);
   }
 
   @Test

@@ -107,7 +107,7 @@ public final class LeaseTable {
   public long shelve(int slot) {
     long generation = LeaseLayout.generation(word(slot)) + 1;
     touch(slot);
-    // A plain write would do for the word: only the tracer leaves these two states.
+    // No CAS: only the tracer leaves these two states. Ordered, for who leases sees what was reset.
     LONG.setVolatile(
         memory,
         LeaseLayout.slot(slot) + LeaseLayout.SLOT_WORD,

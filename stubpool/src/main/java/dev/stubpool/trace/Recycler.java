@@ -26,7 +26,6 @@ import java.nio.charset.StandardCharsets;
  */
 final class Recycler {
   private static final String STEP = "recycling a stub";
-  private static final int CPU_MASK_BYTES = 1024; // 8192 CPUs, the most of any x86-64 kernel
   private static final int[] LIMITS = {
     Abi.RLIMIT_CPU,
     Abi.RLIMIT_DATA,
@@ -138,14 +137,15 @@ final class Recycler {
     private long length;
 
     Inherited(Arena arena) {
-      memory = arena.allocate(CPU_MASK_BYTES + (long) LIMITS.length * Abi.RLIMIT64_SIZE, 8);
-      cpus = memory.asSlice(0, CPU_MASK_BYTES);
+      memory =
+          arena.allocate(ProcessCalls.CPU_MASK_BYTES + (long) LIMITS.length * Abi.RLIMIT64_SIZE, 8);
+      cpus = memory.asSlice(0, ProcessCalls.CPU_MASK_BYTES);
     }
 
     void read(int pid) {
       length = ProcessCalls.affinity(pid, cpus);
       for (int i = 0; i < LIMITS.length; i++) {
-        long at = memory.address() + CPU_MASK_BYTES + (long) i * Abi.RLIMIT64_SIZE;
+        long at = memory.address() + ProcessCalls.CPU_MASK_BYTES + (long) i * Abi.RLIMIT64_SIZE;
         long result = ProcessCalls.limit(pid, LIMITS[i], at);
         if (result < 0) {
           length = result; // of a process that nobody reaps but us: a security module's doing

@@ -11,6 +11,15 @@ import java.util.List;
 public final class Descriptors {
   private Descriptors() {}
 
+  /** How many descriptors are open, the one that looks included. */
+  public static long count() {
+    try (var all = Files.list(Path.of("/proc/self/fd"))) {
+      return all.count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** What those descriptors lead to whose targets contain {@code what}. */
   public static List<String> of(String what) {
     List<String> targets = new ArrayList<>();
