@@ -338,12 +338,6 @@ static void unmap_stop(const struct source *source, pid_t child)
 	check_unmap(source->image, child);
 }
 
-static void state_registers(const struct source *source, pid_t child)
-{
-	(void) source;
-	reset_registers(&template, child);
-}
-
 static void state_vector(const struct source *source, pid_t child)
 {
 	(void) source;
@@ -491,7 +485,6 @@ static const struct way {
 	{"recycle/in_turn", PLAIN, .recycle = recycle_in_turn},
 	{"recycle/discard_refill", PLAIN, .recycle = replace_one_by_one},
 	{"part/unmap", PLAIN, .call = unmap_stop},
-	{"part/registers", PLAIN, .call = state_registers},
 	{"part/vector", PLAIN, .call = state_vector},
 	{"part/debug", PLAIN, .call = state_debug},
 	{"part/mask", PLAIN, .call = state_mask},

@@ -210,7 +210,6 @@ static void unmap_only(pid_t child)
 {
 	start_unmap(&template, child);
 	await(child, STOP_INT3);
-	reset_registers(&template, child);
 }
 
 static void recycle_row(const char *name, size_t pages, void (*timed)(pid_t))

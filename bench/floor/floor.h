@@ -127,8 +127,11 @@ static inline void report(const char *name, const char *unit, struct samples *s)
 	if (!s->n)
 		die("%s has no samples", name);
 	qsort(s->value, s->n, sizeof *s->value, ascending);
-	printf("{\"name\":\"%s\",\"unit\":\"%s\",\"n\":%zu,\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"min\":%.3f}\n", name, unit, s->n,
-	       s->value[s->n / 2], s->value[s->n * 90 / 100], s->value[s->n * 99 / 100], s->value[0]);
+	double sum = 0;
+	for (size_t i = 0; i < s->n; i++)
+		sum += s->value[i];
+	printf("{\"name\":\"%s\",\"unit\":\"%s\",\"n\":%zu,\"mean\":%.3f,\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"min\":%.3f}\n", name, unit, s->n,
+	       sum / (double) s->n, s->value[s->n / 2], s->value[s->n * 90 / 100], s->value[s->n * 99 / 100], s->value[0]);
 	fflush(stdout);
 	free(s->value);
 	*s = (struct samples) {0};
@@ -802,7 +805,7 @@ static const int stub_limits[] = {RLIMIT_CPU, RLIMIT_DATA, RLIMIT_CORE, RLIMIT_N
 
 /* What a stub is to be like before its next lease. */
 struct template {
-	struct user_regs_struct unmap, registers;
+	struct user_regs_struct unmap;
 	_Alignas(64) char xstate[16384];
 	struct iovec vector; /* of exactly the size that this CPU's state has, as the kernel demands */
 	uint64_t mask;
@@ -815,8 +818,7 @@ struct template {
 static inline void template_open(struct template *t, const struct image *image, pid_t fresh)
 {
 	memset(t, 0, sizeof *t);
-	t->registers = t->unmap = constructed(at(image, image_unmap));
-	t->registers.rip = 0;
+	t->unmap = constructed(at(image, image_unmap));
 	t->unmap.rdi = LOWEST_ADDRESS;
 	t->unmap.rsi = image->base - LOWEST_ADDRESS;
 	t->unmap.r12 = image->base + IMAGE_SIZE;
@@ -851,11 +853,6 @@ static inline void template_open(struct template *t, const struct image *image, 
 	t->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (t->proc < 0)
 		die("/proc");
-}
-
-static inline void reset_registers(const struct template *t, pid_t pid)
-{
-	set_registers(pid, &t->registers);
 }
 
 static inline void reset_vector(const struct template *t, pid_t pid)
@@ -932,10 +929,9 @@ static inline void check_unmap(const struct image *image, pid_t pid)
 		die("stub %d stopped at %#llx with %#llx, not after its unmap", pid, r.rip, r.rax);
 }
 
-/* All but the unmapping. */
+/* All but the unmapping, which leaves general registers that are the image's. */
 static inline bool reset_state(const struct template *t, pid_t pid)
 {
-	reset_registers(t, pid);
 	reset_vector(t, pid);
 	reset_debug(pid);
 	reset_mask(t, pid);

@@ -65,6 +65,12 @@ image_unmap:
 	syscall
 	test	%rax, %rax
 	jnz	leave
+	xor	%edi, %edi
+	xor	%esi, %esi
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r11d, %r11d
+	xor	%ecx, %ecx
 	int3
 image_unmap_end:
 

@@ -82,7 +82,10 @@ global stub_clone_many
     int3
 global stub_clone_many_done
 
-/* Everything but the image unmapped. rdi, rsi: address and length below it; r12, r13: above it. rax: 0 or -errno. */
+/*
+ * Everything but the image unmapped. rdi, rsi: address and length below it; r12, r13: above it. rax: 0 or -errno.
+ * Whoever set all other registers to 0 finds them all 0, so a stub that is not run has nothing left to hide.
+ */
     .balign 16, 0xcc
 global stub_unmap_around
     mov $__NR_munmap, %eax
@@ -94,8 +97,15 @@ global stub_unmap_around
     mov %r13, %rsi
     syscall
 .Lunmapped:
+    xor %edi, %edi
+    xor %esi, %esi
+    xor %r12d, %r12d
+    xor %r13d, %r13d
+    xor %r11d, %r11d
+    xor %ecx, %ecx
     int3
 global stub_unmap_around_done
+    jmp stub_park /* let go here, it waits */
 
 /* A born source arrives here, filter in place. */
     .balign 16, 0xcc

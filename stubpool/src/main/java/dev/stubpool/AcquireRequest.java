@@ -1,7 +1,7 @@
 package dev.stubpool;
 
-import dev.stubpool.trace.CpuBinding;
 import dev.stubpool.trace.TracerThread;
+import dev.stubpool.trace.Waiter;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
@@ -30,7 +30,7 @@ final class AcquireRequest implements TracerThread.Task {
     }
   }
 
-  private final Thread waiter = Thread.currentThread();
+  private final Waiter waiter = new Waiter();
   private final AcquireLine line;
   private final String poolName;
   private volatile Object outcome;
@@ -57,7 +57,7 @@ final class AcquireRequest implements TracerThread.Task {
     if (!OUTCOME.compareAndSet(this, null, stubOrFailure)) {
       return false;
     }
-    CpuBinding.unpark(waiter);
+    waiter.wake();
     return true;
   }
 
@@ -71,6 +71,7 @@ final class AcquireRequest implements TracerThread.Task {
   End await(Duration timeout) {
     long start = System.nanoTime();
     long limit = nanos(timeout);
+    boolean parks = false;
     while (outcome == null) {
       long left = limit - (System.nanoTime() - start);
       boolean interrupted = Thread.currentThread().isInterrupted();
@@ -79,8 +80,10 @@ final class AcquireRequest implements TracerThread.Task {
         if (giveUp()) {
           return interrupted ? End.INTERRUPTED : End.TIMED_OUT;
         }
-      } else {
+      } else if (parks) {
         LockSupport.parkNanos(line, left);
+      } else {
+        parks = !waiter.looksAgain();
       }
     }
     return End.DONE;

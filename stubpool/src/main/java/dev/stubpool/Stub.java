@@ -2,6 +2,7 @@ package dev.stubpool;
 
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.SystemCalls;
+import java.lang.ref.Reference;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -37,7 +38,10 @@ public final class Stub implements AutoCloseable {
     return process.tracee.pid();
   }
 
-  /** What the process is doing; {@link StubState#LEASED} until it dies or this lease ends. */
+  /**
+   * What the process is doing: {@link StubState#LEASED} until it dies or this lease ends, and from
+   * then on whatever becomes of it.
+   */
   public StubState state() {
     return process.state();
   }
@@ -120,8 +124,8 @@ public final class Stub implements AutoCloseable {
 
   /**
    * Tells of the process's death: completes with how it died, such as "killed by SIGKILL", on a
-   * thread of the common pool. Fails with {@link java.util.concurrent.CancellationException} if the
-   * lease is closed first.
+   * thread of the common pool. Fails with a {@link java.util.concurrent.CompletionException} whose
+   * cause is a {@link java.util.concurrent.CancellationException} if the lease is closed first.
    *
    * <p>Death is noticed at once by whoever has the stub do something. Otherwise the pool looks for
    * dead stubs ten times a second, more rarely where there are many thousands.
@@ -149,9 +153,14 @@ public final class Stub implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (!closed) {
-      closed = true;
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
       process.giveBack(generation);
+    } finally {
+      Reference.reachabilityFence(this); // or it may be found lost while it is closed
     }
   }
 

@@ -123,6 +123,8 @@ public final class StubPool implements AutoCloseable {
    * @throws AcquireInterruptedException if the thread is interrupted while it waits
    * @throws TooManyWaitersException if {@code maxWaiters} threads already wait
    * @throws SystemCallException if a stub was to be made and the kernel refused; the pool goes on
+   * @throws StubPoolException if none could be made because somebody kills sources as fast as they
+   *     are made; the pool goes on
    * @throws StubPoolClosedException if the pool is or becomes closed
    */
   public Stub acquire(Duration timeout) {

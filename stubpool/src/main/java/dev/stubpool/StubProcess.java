@@ -46,7 +46,9 @@ final class StubProcess {
   }
 
   StubState state() {
-    return tracee.death() != null ? StubState.DEAD : table.state(slot);
+    StubState state = table.state(slot);
+    // Afterwards: a slot has another stub only once this one's death is known.
+    return tracee.death() != null ? StubState.DEAD : state;
   }
 
   // ---- leases: any thread ----

@@ -122,8 +122,8 @@ class IdleStubIT {
       MemorySegment registers = arena.allocate(Abi.REGS_SIZE, 8);
       MemorySegment vectors = arena.allocate(64 * 1024, 8);
       MemorySegment debug = arena.allocate(8, 8);
-      for (boolean usedAndRecycled : new boolean[] {false, true}) {
-        if (usedAndRecycled) {
+      for (boolean used : new boolean[] {false, true}) {
+        if (used) {
           stub.syscall(Abi.SYS_getpid);
           stub.memory().mapAnonymous(0x1000_0000L, 4096, Protection.READ);
         }

@@ -136,11 +136,12 @@ class RecycledStubIT {
         assertThat(onTracer(pool, () -> PtraceCalls.getRegisters(next.pid(), seen.address())))
             .isZero();
         MemorySegment initial = arena.allocate(Abi.REGS_SIZE, 8);
-        initial.set(JAVA_LONG, Abi.REGS_rip, StubImage.get().address(ImageSymbols.STUB_PARK));
+        initial.set(
+            JAVA_LONG, Abi.REGS_rip, StubImage.get().address(ImageSymbols.STUB_UNMAP_AROUND_DONE));
         initial.set(JAVA_LONG, Abi.REGS_orig_rax, -1);
         initial.set(JAVA_LONG, Abi.REGS_cs, 0x33);
         initial.set(JAVA_LONG, Abi.REGS_ss, DATA_SEGMENT);
-        initial.set(JAVA_LONG, Abi.REGS_eflags, 0x202);
+        initial.set(JAVA_LONG, Abi.REGS_eflags, 0x246); // of xor
         assertThat(words(seen)).isEqualTo(words(initial));
       }
     }

@@ -415,6 +415,7 @@ class StubIT {
       try (Stub stub = one.acquire(Duration.ofSeconds(10))) {
         assertThat(stub.syscall(Abi.SYS_getpid)).as("seed %d", seed).isEqualTo(stub.pid());
       }
+      assertThat(one.stats().lost()).as("seed %d", seed).isZero();
     }
   }
 

@@ -55,6 +55,9 @@ public final class LeaseTable {
     this.slots = slots;
     byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
     int length = Math.min(bytes.length, LeaseLayout.MOST_NAME_BYTES);
+    while (length < bytes.length && (bytes[length] & 0xc0) == 0x80) {
+      length--; // not in the middle of a letter
+    }
     memory.set(JAVA_INT, LeaseLayout.HEADER_VERSION, LeaseLayout.VERSION);
     memory.set(JAVA_INT, LeaseLayout.HEADER_SLOTS, slots);
     memory.set(JAVA_INT, LeaseLayout.HEADER_JVM_PID, jvmPid);

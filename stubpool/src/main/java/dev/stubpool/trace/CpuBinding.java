@@ -5,7 +5,6 @@ import dev.stubpool.nativestubs.ProcessCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * The binding of a thread to one CPU. Whatever a bound thread starts inherits that: stubs are to,
@@ -45,15 +44,6 @@ public final class CpuBinding {
       call.run();
     } else {
       binding.lifted(call);
-    }
-  }
-
-  /** Unparks a thread, whatever that takes. */
-  public static void unpark(Thread thread) {
-    if (thread.isVirtual()) {
-      lift(() -> LockSupport.unpark(thread));
-    } else {
-      LockSupport.unpark(thread);
     }
   }
 

@@ -43,10 +43,12 @@ final class InitialState {
     ExtendedState.initialize(state.asSlice(0, IoVector.length(vector, 0)));
   }
 
-  /** General, segment, vector (with PKRU) and debug registers, and the signal mask. */
+  /**
+   * Vector (with PKRU) and debug registers, and the signal mask. General and segment registers are
+   * {@link Tracer#unmapAround}'s.
+   */
   void restore(Tracee tracee, String step) {
     int pid = tracee.pid();
-    tracer.resetRegisters(tracee, step);
     tracer.checkStopped(
         tracee,
         PtraceCalls.setRegisterSet(pid, Abi.NT_X86_XSTATE, vector.address()),

@@ -31,7 +31,7 @@ public abstract class Request implements TracerThread.Task {
     }
   }
 
-  private final Thread caller = Thread.currentThread();
+  private final Waiter caller = new Waiter();
   private long result;
   private Throwable failure;
   private volatile State state = State.WAITING;
@@ -62,7 +62,7 @@ public abstract class Request implements TracerThread.Task {
 
   private void finish() {
     state = State.DONE;
-    CpuBinding.unpark(caller);
+    caller.wake();
   }
 
   /**
@@ -77,8 +77,9 @@ public abstract class Request implements TracerThread.Task {
       return perform();
     }
     thread.offer(this);
-    long deadline = System.nanoTime() + atMost.toNanos();
+    while (state != State.DONE && caller.looksAgain()) {}
     boolean interrupted = false;
+    long deadline = System.nanoTime() + atMost.toNanos();
     while (state != State.DONE) {
       long left = deadline - System.nanoTime();
       if (left > 0) {

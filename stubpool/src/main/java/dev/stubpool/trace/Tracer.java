@@ -133,7 +133,10 @@ public final class Tracer implements Injector, AutoCloseable {
     return result();
   }
 
-  /** Unmaps all of a stub but the image, in one stop. */
+  /**
+   * Unmaps all of a stub but the image, in one stop, and leaves nothing in its general and segment
+   * registers and bases.
+   */
   public void unmapAround(Tracee stub, long lowest, long highest, String step) {
     clearInput();
     set(Abi.REGS_rdi, lowest);
@@ -146,16 +149,6 @@ public final class Tracer implements Injector, AutoCloseable {
         image.address(ImageSymbols.STUB_UNMAP_AROUND_DONE),
         step);
     SystemCallException.check(result(), "munmap", step);
-  }
-
-  /**
-   * Gives a stopped tracee the general registers of a process that never ran, segments and bases
-   * included.
-   */
-  void resetRegisters(Tracee stub, String step) {
-    clearInput();
-    set(Abi.REGS_rip, image.address(ImageSymbols.STUB_PARK));
-    checkStopped(stub, PtraceCalls.setRegisters(stub.pid(), input.address()), "SETREGS", step);
   }
 
   /**
@@ -225,6 +218,7 @@ public final class Tracer implements Injector, AutoCloseable {
   private RuntimeException wrongTrap(Tracee tracee, long rip, String step) {
     if (rip == image.address(ImageSymbols.STUB_FIRST_CALL_NOT_ARMED)) {
       int errno = (int) -result();
+      LOG.warn("process {} cannot arm its parent death signal; killing it", tracee.pid());
       killAndBury(tracee); // it might outlive the JVM
       return new SystemCallException("prctl(PR_SET_PDEATHSIG)", errno, step);
     }

@@ -9,14 +9,20 @@ import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
  * A platform thread that serves a queue of tasks: any thread offers, this one takes. ptrace(2)
  * binds a tracee to a thread, so whatever is to be done to a tracee is done here.
  *
- * <p>Sleeping: the thread raises a {@link SleepFlag}, looks at the queue and at its work once more,
- * and parks; who offers looks at the flag afterwards.
+ * <p>Sleeping: the thread looks for a while whether there is more, then raises a {@link SleepFlag},
+ * looks at the queue and at its work once more, and parks; who offers looks at the flag afterwards.
  */
 public final class TracerThread {
   private static final int QUEUE_CHUNK = 1024;
 
   /** Tasks run before the loop's own work gets its turn. */
   private static final int MOST_TASKS_A_TURN = 256;
+
+  /** Looks before the thread sleeps: about 30 us on an otherwise idle CPU. */
+  private static final int LOOKS = 64;
+
+  /** How many of them are for tasks alone. */
+  private static final int LOOKS_FOR_TASKS = 16;
 
   /** Something to be done on the tracer thread. */
   @FunctionalInterface
@@ -139,7 +145,7 @@ public final class TracerThread {
         stopping = true;
       }
       while (!stopping) {
-        if (!turn(work)) {
+        if (!turn(work) && !seesMore(work)) {
           sleep(work);
         }
       }
@@ -172,6 +178,20 @@ public final class TracerThread {
       work.failed(e);
       return true;
     }
+  }
+
+  /**
+   * Looks for more to do, giving the CPU away each time. Who gives a stub back often asks for
+   * something next: that goes first, and the work on the stub is done beside what he does then.
+   */
+  private boolean seesMore(Work work) {
+    for (int looks = 0; looks < LOOKS; looks++) {
+      if (!queue.isEmpty() || stopping || (looks >= LOOKS_FOR_TASKS && !work.isIdle())) {
+        return true;
+      }
+      Thread.yield();
+    }
+    return false;
   }
 
   private void sleep(Work work) {
