@@ -12,18 +12,21 @@
 #define IMAGE_STUB_OFFSET 0x0 /* shared, read-execute, sealed: in every stub */
 #define IMAGE_STUB_SIZE 0x1000
 #define IMAGE_PID_PAGE_OFFSET 0x8000 /* where a source sees the page that child pids arrive in */
-#define IMAGE_DATA_OFFSET 0x10000    /* private, read-write, sealed: written in stubs only */
-#define IMAGE_DATA_SIZE 0x10000
 #define IMAGE_RESERVED_SIZE 0x400000
+/*
+ * Behind the range, in a stub: where a signal frame is built that tells about a fault; mapped when the first one is.
+ * The kernel's largest frame is AT_MINSIGSTKSZ, 11,952 bytes where the CPU has AMX (Linux 5.14).
+ */
+#define STUB_FRAME_OFFSET IMAGE_RESERVED_SIZE
+#define STUB_FRAME_SIZE 0x10000
 /* Behind the range: shared, read-execute, in the JVM only. It makes any call, so no stub may keep it. */
 #define IMAGE_HOST_OFFSET IMAGE_RESERVED_SIZE
 #define IMAGE_HOST_SIZE 0x8000
 
-/* The same in the memfd; data pages are a hole. */
+/* The same in the memfd. */
 #define FILE_STUB_OFFSET 0x0
 #define FILE_HOST_OFFSET IMAGE_STUB_SIZE
-#define FILE_DATA_OFFSET 0x10000
-#define FILE_SIZE (FILE_DATA_OFFSET + IMAGE_DATA_SIZE)
+#define FILE_SIZE (FILE_HOST_OFFSET + IMAGE_HOST_SIZE)
 
 /* Signals, for those who include <asm/signal.h>. */
 #define SIGNAL_BIT(signal) (1UL << ((signal)-1))

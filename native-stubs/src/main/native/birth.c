@@ -168,8 +168,7 @@ __attribute__((used)) _Noreturn void birth(struct boot *boot) {
 
     /* Only what the filter will protect: the rest of the address space is the tracer's to unmap. */
     begin(boot, BIRTH_RESERVED_RANGE);
-    check(boot, unmap(boot, IMAGE_STUB_OFFSET + IMAGE_STUB_SIZE, IMAGE_DATA_OFFSET));
-    check(boot, unmap(boot, IMAGE_DATA_OFFSET + IMAGE_DATA_SIZE, IMAGE_RESERVED_SIZE));
+    check(boot, unmap(boot, IMAGE_STUB_OFFSET + IMAGE_STUB_SIZE, IMAGE_RESERVED_SIZE));
 
     begin(boot, BIRTH_PID_PAGE);
     long page = (long)(boot->image_base + IMAGE_PID_PAGE_OFFSET);

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/futex.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
@@ -27,8 +28,7 @@
 
 _Static_assert(sizeof(struct boot) <= BOOT_FILTER_OFFSET, "boot header");
 _Static_assert(BOOT_FILTER_OFFSET + 8 * BOOT_FILTER_MAX_INSTRUCTIONS + 0x8000 <= BOOT_REGION_SIZE, "32 kB of stack");
-_Static_assert(FILE_HOST_OFFSET + IMAGE_HOST_SIZE <= FILE_DATA_OFFSET, "image file");
-_Static_assert(IMAGE_DATA_OFFSET + IMAGE_DATA_SIZE <= IMAGE_RESERVED_SIZE, "image range");
+_Static_assert(IMAGE_PID_PAGE_OFFSET + IMAGE_PAGE <= IMAGE_RESERVED_SIZE, "image range");
 _Static_assert((CLONE_FILES | CLONE_FS | CLONE_IO | CLONE_SYSVSEM | CLONE_PARENT | CLONE_PTRACE | CLONE_PARENT_SETTID |
                 SIGCHLD) == 0x8014A611u, "child stub");
 
@@ -39,13 +39,12 @@ void layout(void) {
     SAME(IMAGE_HOST_OFFSET);
     SAME(IMAGE_HOST_SIZE);
     SAME(IMAGE_PID_PAGE_OFFSET);
-    SAME(IMAGE_DATA_OFFSET);
-    SAME(IMAGE_DATA_SIZE);
     SAME(FILE_STUB_OFFSET);
     SAME(FILE_HOST_OFFSET);
-    SAME(FILE_DATA_OFFSET);
     SAME(FILE_SIZE);
     SAME(IMAGE_RESERVED_SIZE);
+    SAME(STUB_FRAME_OFFSET);
+    SAME(STUB_FRAME_SIZE);
     SAME(BOOT_REGION_SIZE);
     SAME(BOOT_FILTER_OFFSET);
     SAME(BOOT_FILTER_MAX_INSTRUCTIONS);
@@ -93,7 +92,26 @@ void layout(void) {
     REGISTER(eflags);
     REGISTER(rsp);
     REGISTER(ss);
+    REGISTER(fs_base);
+    REGISTER(gs_base);
+    REGISTER(ds);
+    REGISTER(es);
+    REGISTER(fs);
+    REGISTER(gs);
     INT(USER_DEBUGREG, offsetof(struct user, u_debugreg));
+    /* What NT_PRSTATUS writes first: all but bases and data selectors. */
+    INT(GENERAL_REGS_SIZE, offsetof(struct user_regs_struct, fs_base));
+
+    INT(SYSCALL_INFO_SIZE, sizeof(struct ptrace_syscall_info));
+    INT(SYSCALL_INFO_op, offsetof(struct ptrace_syscall_info, op));
+    INT(SYSCALL_INFO_arch, offsetof(struct ptrace_syscall_info, arch));
+    INT(SYSCALL_INFO_instruction_pointer, offsetof(struct ptrace_syscall_info, instruction_pointer));
+    INT(SYSCALL_INFO_stack_pointer, offsetof(struct ptrace_syscall_info, stack_pointer));
+    INT(SYSCALL_INFO_nr, offsetof(struct ptrace_syscall_info, entry.nr));
+    INT(SYSCALL_INFO_args, offsetof(struct ptrace_syscall_info, entry.args));
+    SAME(PTRACE_SYSCALL_INFO_ENTRY);
+    INT(AUDIT_ARCH_X86_64, (int)AUDIT_ARCH_X86_64);
+    INT(AUDIT_ARCH_I386, (int)AUDIT_ARCH_I386);
 
     INT(IOVEC_SIZE, sizeof(struct iovec));
     INT(IOVEC_base, offsetof(struct iovec, iov_base));
@@ -108,6 +126,12 @@ void layout(void) {
     SAME(PTRACE_POKEUSR);
     SAME(PTRACE_PEEKUSR);
     SAME(PTRACE_GETSIGINFO);
+    SAME(PTRACE_SYSEMU);
+    SAME(PTRACE_SYSEMU_SINGLESTEP);
+    SAME(PTRACE_SINGLESTEP);
+    SAME(PTRACE_DETACH);
+    SAME(PTRACE_INTERRUPT);
+    SAME(PTRACE_GET_SYSCALL_INFO);
     SAME(PTRACE_PEEKSIGINFO);
     SAME(PTRACE_PEEKSIGINFO_SHARED);
     SAME(PTRACE_GETSIGMASK);
@@ -119,6 +143,7 @@ void layout(void) {
     SAME(PTRACE_O_EXITKILL);
     SAME(PTRACE_EVENT_STOP);
     SAME(NT_X86_XSTATE);
+    SAME(NT_PRSTATUS);
 
     SAME(SIGKILL);
     SAME(SIGTRAP);
@@ -126,6 +151,10 @@ void layout(void) {
     SAME(SIGSTOP);
     SAME(SIGURG);
     SAME(SIGCHLD);
+    SAME(SIGSEGV);
+    SAME(SIGBUS);
+    SAME(SIGILL);
+    SAME(SIGFPE);
 
     INT(P_ALL, P_ALL);
     INT(P_PID, P_PID);

@@ -3,6 +3,8 @@
 
 #include <asm/siginfo.h>
 #include <asm/signal.h>
+#include <asm/sigcontext.h>
+#include <asm/ucontext.h>
 
 #include "abi.h"
 #include "layout.h"
@@ -13,6 +15,14 @@ void layout_kernel(void) {
     INT(SIGINFO_code, offsetof(siginfo_t, si_code));
     INT(SIGINFO_pid, offsetof(siginfo_t, si_pid));
     INT(SIGINFO_status, offsetof(siginfo_t, si_status));
+    INT(SIGINFO_addr, offsetof(siginfo_t, si_addr));
+    INT(SIGINFO_call_addr, offsetof(siginfo_t, si_call_addr));
+    INT(SIGINFO_syscall, offsetof(siginfo_t, si_syscall));
+    INT(FRAME_registers, offsetof(struct ucontext, uc_mcontext));
+    INT(SIGCONTEXT_err, offsetof(struct sigcontext, err));
+    INT(SIGCONTEXT_trapno, offsetof(struct sigcontext, trapno));
+    INT(SIGCONTEXT_cr2, offsetof(struct sigcontext, cr2));
+    INT(SIGCONTEXT_SIZE, sizeof(struct sigcontext));
     INT(KERNEL_SIGACTION_SIZE, sizeof(struct sigaction));
     INT(KERNEL_SIGACTION_handler, offsetof(struct sigaction, sa_handler));
     INT(KERNEL_SIGACTION_flags, offsetof(struct sigaction, sa_flags));
@@ -21,6 +31,11 @@ void layout_kernel(void) {
     LONG(STUB_SIGNAL_MASK, ~STUB_UNBLOCKED_SIGNALS);
     SAME(SA_RESTORER);
     SAME(SYS_SECCOMP);
+    SAME(SI_KERNEL);
+    SAME(SEGV_MAPERR);
+    SAME(SEGV_ACCERR);
+    SAME(TRAP_TRACE);
+    SAME(TRAP_HWBKPT);
     SAME(CLD_EXITED);
     SAME(CLD_KILLED);
     SAME(CLD_DUMPED);

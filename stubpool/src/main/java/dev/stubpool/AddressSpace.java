@@ -6,7 +6,8 @@ package dev.stubpool;
  *
  * @param lowest the lowest mappable address ({@code vm.mmap_min_addr})
  * @param highest the first address behind user space
- * @param imageStart the first address of the range that the stub image keeps
+ * @param imageStart the first address of the range that the stub image keeps, with the place for a
+ *     signal frame
  * @param imageEnd the first address behind that range
  */
 public record AddressSpace(long lowest, long highest, long imageStart, long imageEnd) {
@@ -21,6 +22,11 @@ public record AddressSpace(long lowest, long highest, long imageStart, long imag
         && end > address
         && end <= highest
         && (end <= imageStart || address >= imageEnd);
+  }
+
+  /** Whether the page of an address can be mapped. */
+  boolean containsByte(long address) {
+    return contains(address & -PAGE_SIZE, PAGE_SIZE);
   }
 
   /** Whether any byte of [address, address + size) is the image's. */

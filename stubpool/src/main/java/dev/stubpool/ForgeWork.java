@@ -194,6 +194,11 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
     return injector.inject(process.tracee, number, a, b, c, d, e, f, CALLING);
   }
 
+  Tracee makeThread(StubProcess process) {
+    checkAlive(process, "making a guest thread");
+    return forge.makeThread(process.tracee);
+  }
+
   Stub spawn(Stub parent) {
     checkAlive(parent.process(), "copying it");
     return supply.spawn(parent);

@@ -3,6 +3,8 @@ package dev.stubpool;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.SystemCalls;
 import java.lang.ref.Reference;
+import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -105,9 +107,40 @@ public final class Stub implements AutoCloseable {
   }
 
   /**
+   * Runs guest code in a new thread of the stub. The program is called on a thread that does
+   * nothing else meanwhile, and bound to one CPU where the pool's {@link Affinity} says so, which
+   * threads that it starts inherit; the caller waits. Several callers may run guests in one stub at
+   * once: they share its memory.
+   *
+   * @return what the program returned
+   * @throws X what the program threw, as all unchecked exceptions
+   * @throws StubDiedException if the stub died before the program began
+   * @throws SystemCallException if the kernel refused a thread
+   * @throws IllegalStateException if this lease is closed, also by the program itself
+   * @throws StubPoolClosedException if the pool is or becomes closed
+   */
+  public <T, X extends Exception> T run(GuestProgram<T, X> program) throws X {
+    return pool.run(this, program, null);
+  }
+
+  /**
+   * {@link #run(GuestProgram)} with a limit.
+   *
+   * @param limit how long the guest and its program may take; then the guest is interrupted, and
+   *     what the program does next with it throws
+   * @throws GuestTimeoutException if that is over
+   */
+  public <T, X extends Exception> T run(GuestProgram<T, X> program, Duration limit) throws X {
+    return pool.run(this, program, Objects.requireNonNull(limit, "limit"));
+  }
+
+  /**
    * Makes a copy of this stub, as fork(2) does: private memory is copied when either writes to it,
    * shared memory stays shared. The copy is a stub of the pool like any other, leased to the
    * caller.
+   *
+   * <p>No guest may be running; those that are stopped stay where they are, and the copy has none:
+   * {@link Guest#save} one and {@link Guest#restore} it in the copy.
    *
    * <p>Never waits for room, and counts against {@code maxStubs}. Use it as a template: map and
    * load once, spawn as often as wanted.
@@ -115,7 +148,7 @@ public final class Stub implements AutoCloseable {
    * @throws StubPoolFullException if there are {@code maxStubs}
    * @throws SystemCallException if the kernel refused another process
    * @throws StubDiedException if this stub is dead
-   * @throws IllegalStateException if this lease is closed
+   * @throws IllegalStateException if this lease is closed, or a guest runs
    * @throws StubPoolClosedException if the pool is closed
    */
   public Stub spawnChild() {

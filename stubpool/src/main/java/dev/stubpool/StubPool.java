@@ -6,14 +6,18 @@ import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.NativeCallException;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.seccomp.BpfProgram;
+import dev.stubpool.trace.GuestThread;
 import dev.stubpool.trace.Request;
 import dev.stubpool.trace.Seams;
 import dev.stubpool.trace.StubSpec;
+import dev.stubpool.trace.Tracee;
 import dev.stubpool.trace.TracerThread;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
@@ -43,6 +47,9 @@ public final class StubPool implements AutoCloseable {
    */
   private static final int PATIENCES_OF_A_CALLER = 10;
 
+  /** How long close waits for programs to notice that their guests are dead. */
+  private static final Duration GUESTS_END = Duration.ofSeconds(1);
+
   private final StubPoolOptions options;
   private final AddressSpace addressSpace;
   private final BpfProgram filter;
@@ -51,6 +58,7 @@ public final class StubPool implements AutoCloseable {
   private final StubSupply supply;
   private final ForgeWork work;
   private final TracerThread tracer;
+  private final GuestTracers guestTracers;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private StubPool(StubPoolOptions options, Seams seams) {
@@ -58,7 +66,8 @@ public final class StubPool implements AutoCloseable {
     StubImage image = StubImage.get();
     long lowest = Machine.lowestAddress();
     this.addressSpace =
-        new AddressSpace(lowest, Machine.highestAddress(), image.base(), image.end());
+        new AddressSpace(
+            lowest, Machine.highestAddress(), image.base(), image.end() + Abi.STUB_FRAME_SIZE);
     this.filter = StubFilter.program(image, MappableWindow.get(), lowest);
     this.callerPatience = seams.patience().multipliedBy(PATIENCES_OF_A_CALLER);
     int exitSignal = options.onStubDeath() == OnStubDeath.KILL_JVM ? Abi.SIGKILL : Abi.SIGCHLD;
@@ -76,6 +85,7 @@ public final class StubPool implements AutoCloseable {
             new AcquireLine(options, this::stats, tracer::offer),
             tracer::wake);
     work.serve(supply);
+    this.guestTracers = new GuestTracers(options, seams);
   }
 
   /**
@@ -211,6 +221,9 @@ public final class StubPool implements AutoCloseable {
       throw new StubUnresponsiveException(
           "pool " + name() + " did not close within " + atMost + "; its tracer thread is stuck");
     }
+    if (!guestTracers.close(GUESTS_END)) {
+      LOG.warn("pool {}: closed, but the programs of some guests go on without them", name());
+    }
   }
 
   @Override
@@ -252,6 +265,10 @@ public final class StubPool implements AutoCloseable {
   long inject(
       Stub stub, StubProcess process, int number, long a, long b, long c, long d, long e, long f) {
     stub.checkUsable();
+    Guest guest = Guest.currentOf(stub);
+    if (guest != null) {
+      return guest.inject(number, a, b, c, d, e, f);
+    }
     return ask(
         new Request() {
           @Override
@@ -260,6 +277,104 @@ public final class StubPool implements AutoCloseable {
             return work.inject(process, number, a, b, c, d, e, f);
           }
         });
+  }
+
+  <T, X extends Exception> T run(Stub stub, GuestProgram<T, X> program, Duration limit) throws X {
+    StubProcess process = stub.process();
+    GuestRun<T, X> run = new GuestRun<>(this, stub, program);
+    process.add(run);
+    try {
+      stub.checkUsable();
+      start(stub, run, limit);
+    } finally {
+      process.remove(run);
+    }
+    return run.outcome();
+  }
+
+  private void start(Stub stub, GuestRun<?, ?> run, Duration limit) {
+    AtomicReference<Tracee> thread = new AtomicReference<>();
+    ask(
+        new Request() {
+          @Override
+          protected long perform() {
+            stub.checkUsable();
+            thread.set(work.makeThread(stub.process()));
+            return 0;
+          }
+        });
+    GuestTracers.One guestTracer = guestTracers.take();
+    run.prepare(thread.get(), guestTracer);
+    CompletableFuture<Void> timer = limit == null ? null : timer(run, limit);
+    try {
+      run.on(guestTracer.thread, callerPatience);
+    } catch (StubUnresponsiveException e) {
+      if (isClosed()) {
+        throw new StubPoolClosedException(name());
+      }
+      throw e;
+    } finally {
+      if (timer != null) {
+        timer.complete(null);
+      }
+      guestTracers.put(guestTracer);
+    }
+  }
+
+  private static CompletableFuture<Void> timer(GuestRun<?, ?> run, Duration limit) {
+    CompletableFuture<Void> timer = new CompletableFuture<>();
+    timer
+        .orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS)
+        .exceptionally(
+            _ -> {
+              run.endBy(() -> new GuestTimeoutException("a guest ran for longer than " + limit));
+              return null;
+            });
+    return timer;
+  }
+
+  /** Learns from the forge tracer how a stub that is dead or dying died. */
+  String deathOf(Stub stub) {
+    StubProcess process = stub.process();
+    ask(
+        new Request() {
+          @Override
+          protected long perform() {
+            process.tracee.kill(); // if only a thread is known to be dead
+            work.bury(process);
+            return 0;
+          }
+        });
+    return process.tracee.death();
+  }
+
+  /** Examines a fault of a guest, where nothing of the guest's own is in the way. */
+  GuestThread.Details examine(Stub stub, GuestThread thread) {
+    return stub.process().withFrame(stub.generation(), () -> mapFrame(stub), thread::examine);
+  }
+
+  private void mapFrame(Stub stub) {
+    long address = StubImage.get().base() + Abi.STUB_FRAME_OFFSET;
+    int protection = Abi.PROT_READ | Abi.PROT_WRITE;
+    int flags = Abi.MAP_FIXED | Abi.MAP_PRIVATE | Abi.MAP_ANONYMOUS;
+    // By the stub's first thread: a call in the guest's would end the stop that is examined.
+    long result =
+        ask(
+            new Request() {
+              @Override
+              protected long perform() {
+                return work.inject(
+                    stub.process(),
+                    Abi.SYS_mmap,
+                    address,
+                    Abi.STUB_FRAME_SIZE,
+                    protection,
+                    flags,
+                    -1,
+                    0);
+              }
+            });
+    SystemCallException.check(result, "mmap", "examining a fault in stub " + stub.pid());
   }
 
   long injectMapping(
@@ -273,6 +388,14 @@ public final class StubPool implements AutoCloseable {
       long flags,
       long offset) {
     stub.checkUsable();
+    Guest guest = Guest.currentOf(stub);
+    if (guest != null) {
+      return MappableWindow.get()
+          .during(
+              fd,
+              step,
+              slot -> guest.inject(Abi.SYS_mmap, address, size, protection, flags, slot, offset));
+    }
     return ask(
         new Request() {
           @Override

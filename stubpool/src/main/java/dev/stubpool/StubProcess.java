@@ -5,14 +5,20 @@ import dev.stubpool.trace.CpuBinding;
 import dev.stubpool.trace.Tracee;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Queue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * A stub's process as the pool knows it, over all its leases. Its state is a slot of the {@link
  * LeaseTable}.
  */
 final class StubProcess {
+  private static final int COPYING = -1;
   private static final VarHandle DEATH_WATCH;
 
   static {
@@ -34,6 +40,18 @@ final class StubProcess {
 
   /** Whether the pool itself ended it; the tracer's alone. */
   private boolean discarded;
+
+  /** What is run in it; of the present lease, or of the last while its runs end. */
+  private final Queue<GuestRun<?, ?>> runs = new ConcurrentLinkedQueue<>();
+
+  /** Guests that run just now, or {@link #COPYING} while none may. */
+  private final AtomicInteger running = new AtomicInteger();
+
+  /** One fault is examined at a time: there is one place for its frame. */
+  private final ReentrantLock frameLock = new ReentrantLock();
+
+  /** The lease that has the place for a frame mapped; by who has the lock. */
+  private long frameGeneration = -1;
 
   /** Of the last generation whose holder asked for one; null until then. */
   private volatile DeathWatch deathWatch;
@@ -67,8 +85,72 @@ final class StubProcess {
     if (!table.giveBack(slot, generation)) {
       return false;
     }
+    for (GuestRun<?, ?> run : runs) {
+      run.endBy(
+          () -> new IllegalStateException("this lease of stub " + tracee.pid() + " is closed"));
+    }
     supply.returned(this);
     return true;
+  }
+
+  // ---- guests: any thread ----
+
+  /**
+   * Adds a run, which holds off the next lease. Afterwards the caller looks whether its lease
+   * lasts: if it ended before, nobody told the run.
+   */
+  void add(GuestRun<?, ?> run) {
+    runs.add(run);
+  }
+
+  void remove(GuestRun<?, ?> run) {
+    runs.remove(run);
+    if (runs.isEmpty()) {
+      supply.wake();
+    }
+  }
+
+  boolean hasRuns() {
+    return !runs.isEmpty();
+  }
+
+  /** A guest is about to run; waits while the stub is copied, which is bounded. */
+  void guestRuns() {
+    while (true) {
+      int now = running.get();
+      if (now == COPYING) {
+        Thread.yield();
+      } else if (running.compareAndSet(now, now + 1)) {
+        return;
+      }
+    }
+  }
+
+  void guestStopped() {
+    running.getAndDecrement();
+  }
+
+  /** Keeps guests from running until {@link #copied}; false if one does. */
+  boolean stopsForCopy() {
+    return running.compareAndSet(0, COPYING);
+  }
+
+  void copied() {
+    running.set(0);
+  }
+
+  /** Does what needs the place for a frame, mapped by {@code map} once a lease. */
+  <T> T withFrame(long generation, Runnable map, Supplier<T> use) {
+    frameLock.lock();
+    try {
+      if (frameGeneration != generation) {
+        map.run();
+        frameGeneration = generation;
+      }
+      return use.get();
+    } finally {
+      frameLock.unlock();
+    }
   }
 
   /**

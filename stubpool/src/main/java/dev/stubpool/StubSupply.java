@@ -130,6 +130,11 @@ final class StubSupply {
     wake.run();
   }
 
+  /** Has the tracer look again at what was given back and still in use. */
+  void wake() {
+    wake.run();
+  }
+
   StubPoolStats stats(int filterInstructions, int sourcePid) {
     int alive = total.get();
     int free = Math.min(idle.size(), alive);
@@ -307,7 +312,17 @@ final class StubSupply {
           "pool %s: no room for a copy of stub %d, all %d (maxStubs) exist; %s"
               .formatted(options.name(), parent.pid(), options.maxStubs(), stats(0, 0).summary()));
     }
-    return leased(register(factory.copy(parent.process().tracee)).shelve(pool, lost));
+    if (!parent.process().stopsForCopy()) {
+      throw new IllegalStateException(
+          "a guest runs in stub " + parent.pid() + ": all must be stopped when it is copied");
+    }
+    Tracee copy;
+    try {
+      copy = factory.copy(parent.process().tracee);
+    } finally {
+      parent.process().copied();
+    }
+    return leased(register(copy).shelve(pool, lost));
   }
 
   /** Leases a handle that nobody else knows. */
@@ -352,8 +367,9 @@ final class StubSupply {
     if (process.tracee.death() != null) {
       return;
     }
-    if (process.tracee.isHeld()) {
-      held.add(process); // a copy is under way under the old lease, and none begins any more
+    if (process.tracee.isHeld() || process.hasRuns()) {
+      held.add(
+          process); // copies and runs are under way under the old lease, and none begin any more
       resetting.incrementAndGet();
       return;
     }

@@ -70,9 +70,7 @@ class IdleStubIT {
       assertThat(mappingsBesidesTheImage(pool, source)).isEmpty();
       assertThat(ProcMaps.of(stub.pid()).stream().filter(m -> !m.name().equals("[vsyscall]")))
           .extracting(m -> m.name() + " " + m.permissions() + " " + m.size())
-          .containsExactly(
-              "/memfd:stubpool-image (deleted) r-xs " + Abi.IMAGE_STUB_SIZE,
-              "/memfd:stubpool-image (deleted) rw-p " + Abi.IMAGE_DATA_SIZE);
+          .containsExactly("/memfd:stubpool-image (deleted) r-xs " + Abi.IMAGE_STUB_SIZE);
       // The source also has the page that pids arrive in; its children must not.
       assertThat(ProcMaps.of(source)).hasSize(ProcMaps.of(stub.pid()).size() + 1);
       assertThat(Proc.status(stub.pid(), "RssAnon")).isEqualTo("0 kB");
@@ -232,7 +230,7 @@ class IdleStubIT {
     try (StubPool pool = StubPool.open(OPTIONS);
         Stub stub = pool.acquire()) {
       for (long address :
-          new long[] {image.base(), image.base() + Abi.IMAGE_DATA_OFFSET, image.end() - 4096}) {
+          new long[] {image.base(), image.base() + Abi.IMAGE_STUB_SIZE, image.end() - 4096}) {
         assertThatThrownBy(() -> stub.syscall(Abi.SYS_munmap, address, 4096))
             .isInstanceOf(DeniedSystemCallException.class);
       }

@@ -92,6 +92,11 @@ public final class ProcessCalls {
 
   /** Binds the calling thread to the CPUs of a mask, sched_setaffinity(2). 0 or -errno. */
   public static long bindTo(MemorySegment mask) {
-    return Kernel.call(Abi.SYS_sched_setaffinity, 0, mask.byteSize(), mask.address());
+    return bind(0, mask);
+  }
+
+  /** Binds a thread to the CPUs of a mask, sched_setaffinity(2). 0 or -errno. */
+  public static long bind(int tid, MemorySegment mask) {
+    return Kernel.call(Abi.SYS_sched_setaffinity, tid, mask.byteSize(), mask.address());
   }
 }

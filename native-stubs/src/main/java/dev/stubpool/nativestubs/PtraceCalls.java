@@ -22,6 +22,46 @@ public final class PtraceCalls {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_CONT, pid, 0, 0);
   }
 
+  /**
+   * Lets a stopped tracee go on until its next system call, which is not made (PTRACE_SYSEMU); a
+   * signal that stopped it is not delivered.
+   */
+  public static long emulate(int pid) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_SYSEMU, pid, 0, 0);
+  }
+
+  /** {@link #emulate} for one instruction at most (PTRACE_SYSEMU_SINGLESTEP). */
+  public static long emulateStep(int pid) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_SYSEMU_SINGLESTEP, pid, 0, 0);
+  }
+
+  /**
+   * Delivers a signal to a stopped tracee and stops it on the first instruction of the handler
+   * (PTRACE_SINGLESTEP).
+   */
+  public static long stepInto(int pid, int signal) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_SINGLESTEP, pid, 0, signal);
+  }
+
+  /** Lets a stopped tracee go, untraced from now on. */
+  public static long detach(int pid) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_DETACH, pid, 0, 0);
+  }
+
+  /** Has a running tracee stop with PTRACE_EVENT_STOP. */
+  public static long interrupt(int pid) {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_INTERRUPT, pid, 0, 0);
+  }
+
+  /**
+   * Reads {@code struct ptrace_syscall_info} ({@link Abi#SYSCALL_INFO_SIZE} bytes) to {@code
+   * address}. The number of bytes that the kernel has, or -errno.
+   */
+  public static long getSystemCallInfo(int pid, long address) {
+    return Kernel.call(
+        SYS_ptrace, Abi.PTRACE_GET_SYSCALL_INFO, pid, Abi.SYSCALL_INFO_SIZE, address);
+  }
+
   /** Reads {@code struct user_regs_struct} ({@link Abi#REGS_SIZE} bytes) to {@code address}. */
   public static long getRegisters(int pid, long address) {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_GETREGS, pid, 0, address);

@@ -1,11 +1,8 @@
 package dev.stubpool.nativestubs;
 
-import static dev.stubpool.nativestubs.Abi.FILE_DATA_OFFSET;
 import static dev.stubpool.nativestubs.Abi.FILE_HOST_OFFSET;
 import static dev.stubpool.nativestubs.Abi.FILE_SIZE;
 import static dev.stubpool.nativestubs.Abi.FILE_STUB_OFFSET;
-import static dev.stubpool.nativestubs.Abi.IMAGE_DATA_OFFSET;
-import static dev.stubpool.nativestubs.Abi.IMAGE_DATA_SIZE;
 import static dev.stubpool.nativestubs.Abi.IMAGE_HOST_OFFSET;
 import static dev.stubpool.nativestubs.Abi.IMAGE_HOST_SIZE;
 import static dev.stubpool.nativestubs.Abi.IMAGE_RESERVED_SIZE;
@@ -27,7 +24,7 @@ import java.security.SecureRandom;
 import java.util.Arrays;
 
 /**
- * The stub image: machine code and data pages at one address in this JVM and in every stub.
+ * The stub image: machine code at one address in this JVM and in every stub.
  *
  * <p>It lies in a sealed memfd named {@code stubpool-image}, mapped at a random base, and owns a
  * range of {@value Abi#IMAGE_RESERVED_SIZE} bytes from there. One image a JVM, never unmapped:
@@ -36,9 +33,9 @@ import java.util.Arrays;
  * <pre>
  *   base + 0          stub text      shared, r-x, mseal'ed   in every stub
  *   base + 0x8000     pid page       shared, rw-             in a source stub only
- *   base + 0x10000    data pages     private, rw-, mseal'ed  in every stub; the JVM never writes them
  *   ...               reserved       nothing
  *   base + 0x400000   host text      shared, r-x             in the JVM only: any call can be made from it
+ *                     signal frame   private, rw-            in a stub, once a fault was examined
  * </pre>
  */
 public final class StubImage {
@@ -130,10 +127,7 @@ public final class StubImage {
         long base = reserve(libc, step);
         mapText(libc, step, base + IMAGE_STUB_OFFSET, IMAGE_STUB_SIZE, fd, FILE_STUB_OFFSET);
         mapText(libc, step, base + IMAGE_HOST_OFFSET, IMAGE_HOST_SIZE, fd, FILE_HOST_OFFSET);
-        mapData(libc, step, base + IMAGE_DATA_OFFSET, IMAGE_DATA_SIZE, fd, FILE_DATA_OFFSET);
-        boolean sealed =
-            seal(libc, step, base + IMAGE_STUB_OFFSET, IMAGE_STUB_SIZE)
-                && seal(libc, step, base + IMAGE_DATA_OFFSET, IMAGE_DATA_SIZE);
+        boolean sealed = seal(libc, step, base + IMAGE_STUB_OFFSET, IMAGE_STUB_SIZE);
         return new StubImage(base, sealed);
       } finally {
         libc.call(Abi.SYS_close, fd);
@@ -178,13 +172,6 @@ public final class StubImage {
       LibcSyscall libc, String step, long address, int size, int fd, int offset) {
     int protection = Abi.PROT_READ | Abi.PROT_EXEC;
     int flags = Abi.MAP_SHARED | Abi.MAP_FIXED;
-    libc.check(step, "mmap", Abi.SYS_mmap, address, size, protection, flags, fd, offset);
-  }
-
-  private static void mapData(
-      LibcSyscall libc, String step, long address, int size, int fd, int offset) {
-    int protection = Abi.PROT_READ | Abi.PROT_WRITE;
-    int flags = Abi.MAP_PRIVATE | Abi.MAP_FIXED;
     libc.check(step, "mmap", Abi.SYS_mmap, address, size, protection, flags, fd, offset);
   }
 

@@ -37,6 +37,12 @@ public final class CpuBinding {
     OF_THREAD.set(new CpuBinding(turn));
   }
 
+  /** Binds another thread to the CPU that the calling thread is bound to, if it is. 0 or -errno. */
+  static long alsoBind(int tid) {
+    CpuBinding binding = OF_THREAD.get();
+    return binding == null ? 0 : ProcessCalls.bind(tid, binding.bound);
+  }
+
   /** Makes a call with the CPUs that the calling thread had before it was bound, if it is. */
   public static void lift(Runnable call) {
     CpuBinding binding = OF_THREAD.get();

@@ -100,6 +100,31 @@ public final class Forge implements AutoCloseable {
   }
 
   /**
+   * Makes another thread of a stub, asleep until a {@link GuestThread} takes it over. It is
+   * untraced meanwhile, but not alone: its process is traced, and told to die with the JVM.
+   *
+   * @throws SystemCallException if the kernel refused
+   * @throws StubDiedException if the stub died
+   */
+  public Tracee makeThread(Tracee stub) {
+    String step = "making a guest thread of stub " + stub.pid();
+    tracer.arm(stub, step);
+    long tid = tracer.inject(stub, Abi.SYS_clone, Abi.GUEST_THREAD_FLAGS, 0, 0, 0, 0, 0, step);
+    if (tid < 0) {
+      throw new SystemCallException("clone", (int) -tid, step, CloneAdvice.of((int) -tid));
+    }
+    Tracee thread = stub.addGuest((int) tid);
+    try {
+      tracer.awaitStop(thread, step);
+      tracer.park(thread, step);
+      return thread;
+    } catch (RuntimeException e) {
+      tracer.killAndBury(stub);
+      throw e;
+    }
+  }
+
+  /**
    * Makes stubs, and a source first if there is none.
    *
    * @param count 1 to {@link #MOST_AT_ONCE}

@@ -5,6 +5,9 @@ import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.ProcessCalls;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Collection;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * A traced process, and the guard of its pid.
@@ -37,8 +40,41 @@ public final class Tracee {
   /** Whether it is not like new: it ran, or was made from one that had. The tracer's alone. */
   private boolean used;
 
+  /** Of a guest's thread its stub, else null. */
+  private final Tracee stub;
+
+  /** Threads of this process that other tracers have. */
+  private final Queue<Tracee> guests = new ConcurrentLinkedQueue<>();
+
   Tracee(int pid) {
+    this(pid, null);
+  }
+
+  private Tracee(int pid, Tracee stub) {
     this.pid = pid;
+    this.stub = stub;
+  }
+
+  /** A new thread of this process for another tracer to have. */
+  Tracee addGuest(int tid) {
+    Tracee thread = new Tracee(tid, this);
+    guests.add(thread);
+    return thread;
+  }
+
+  /** Whether it is a guest's thread, and not the first thread of a stub. */
+  boolean isGuest() {
+    return stub != null;
+  }
+
+  /** Threads that were not reaped yet. */
+  Collection<Tracee> guests() {
+    return guests;
+  }
+
+  /** Has the stub forget this thread, which was reaped. */
+  void leaveStub() {
+    stub.guests.remove(this);
   }
 
   /** The process, as long as it is not reaped. */
@@ -112,6 +148,23 @@ public final class Tracee {
       Thread.yield();
     }
     return false;
+  }
+
+  /**
+   * Waits until nobody holds it and ends all use of the pid; whether it was this caller who did.
+   * Any thread, once it is dead: holds are for a moment then.
+   */
+  boolean claimEnd() {
+    while (true) {
+      int now = holds;
+      if (now == REAPED) {
+        return false;
+      }
+      if (now == 0 && HOLDS.compareAndSet(this, 0, REAPED)) {
+        return true;
+      }
+      Thread.yield();
+    }
   }
 
   /** Kills the process with SIGKILL, from any thread. 0, or -ESRCH if it is dead and reaped. */

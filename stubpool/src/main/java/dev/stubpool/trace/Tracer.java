@@ -116,6 +116,13 @@ public final class Tracer implements Injector, AutoCloseable {
     return result();
   }
 
+  /** Arms SIGKILL at the JVM's death, by a call that does nothing. */
+  void arm(Tracee stub, String step) {
+    if (!stub.armed() && armParentDeathSignal) {
+      inject(stub, Abi.SYS_getppid, 0, 0, 0, 0, 0, 0, step);
+    }
+  }
+
   /**
    * {@link #inject} with raw register values, none of them checked or completed. For tests of the
    * filter.
@@ -178,6 +185,14 @@ public final class Tracer implements Injector, AutoCloseable {
     resume(tracee, step);
   }
 
+  /** Lets a stopped thread go, to sleep in the image until another tracer takes it. */
+  void park(Tracee thread, String step) {
+    clearInput();
+    set(Abi.REGS_rip, image.address(ImageSymbols.STUB_PARK));
+    checkStopped(thread, PtraceCalls.setRegisters(thread.pid(), input.address()), "SETREGS", step);
+    checkStopped(thread, PtraceCalls.detach(thread.pid()), "DETACH", step);
+  }
+
   private void resume(Tracee tracee, String step) {
     checkStopped(tracee, PtraceCalls.resume(tracee.pid()), "CONT", step);
   }
@@ -215,7 +230,7 @@ public final class Tracer implements Injector, AutoCloseable {
     }
   }
 
-  private RuntimeException wrongTrap(Tracee tracee, long rip, String step) {
+  RuntimeException wrongTrap(Tracee tracee, long rip, String step) {
     if (rip == image.address(ImageSymbols.STUB_FIRST_CALL_NOT_ARMED)) {
       int errno = (int) -result();
       LOG.warn("process {} cannot arm its parent death signal; killing it", tracee.pid());
@@ -252,20 +267,62 @@ public final class Tracer implements Injector, AutoCloseable {
     if (looked == 0) {
       deadline.arm(tracee);
       try {
-        do {
-          result = WaitCalls.awaitStop(tracee.pid(), siginfo.address());
-        } while (result == -Errno.EINTR && !deadline.isAbandoned());
+        if (tracee.guests().isEmpty()) {
+          do {
+            result = WaitCalls.awaitStop(tracee.pid(), siginfo.address());
+          } while (result == -Errno.EINTR && !deadline.isAbandoned());
+        } else {
+          result = awaitStopBesideGuests(tracee);
+        }
       } finally {
         deadline.disarm();
       }
     }
     if (result == -Errno.ECHILD) {
-      bury(tracee);
-      throw new StubDiedException(tracee.pid(), tracee.death(), step);
+      throw died(tracee, step);
     }
     if (result < 0) {
       throw giveUp(tracee, result, step);
     }
+  }
+
+  /**
+   * A process is not told to be dead before its other threads are reaped, and their tracers may be
+   * in their callers' code: no wait that blocks would end.
+   */
+  private long awaitStopBesideGuests(Tracee tracee) {
+    long result;
+    do {
+      for (Tracee guest : tracee.guests()) {
+        if (isDead(guest.pid())) {
+          buryThread(guest);
+        }
+      }
+      pidWord.set(JAVA_INT, 0, tracee.pid());
+      result = WaitCalls.look(pidWord.address(), siginfo.address(), LOOKS);
+    } while (result == 0 && !deadline.isOver());
+    return result == 0 ? -Errno.EINTR : result;
+  }
+
+  /**
+   * Waits until a guest stops, for as long as it computes: what ends that is a signal, or its end.
+   *
+   * @return as {@link #awaitStop}
+   * @throws StubDiedException if it died instead; it is for the caller to bury
+   */
+  int awaitGuest(Tracee guest, String step) {
+    pidWord.set(JAVA_INT, 0, guest.pid());
+    long result = WaitCalls.look(pidWord.address(), siginfo.address(), LOOKS);
+    while (result == 0 || result == -Errno.EINTR) {
+      result = WaitCalls.awaitStop(guest.pid(), siginfo.address());
+      if (result == 0) {
+        break;
+      }
+    }
+    if (result < 0) {
+      throw died(guest, step);
+    }
+    return siginfo.get(JAVA_INT, Abi.SIGINFO_status);
   }
 
   /**
@@ -289,14 +346,14 @@ public final class Tracer implements Injector, AutoCloseable {
    * back.
    */
   public void bury(Tracee tracee) {
-    if (tracee.death() != null) {
-      return;
+    if (tracee.death() != null || tracee.isGuest()) {
+      return; // a guest's thread dies with its process, which the forge tracer buries
     }
     String step = "waiting for its end";
     if (!dies(tracee.pid())) {
       deadline.arm(tracee);
       try {
-        long result = awaitEnds(tracee.pid());
+        long result = awaitEnds(tracee);
         if (result < 0) {
           throw giveUp(tracee, result, step);
         }
@@ -311,6 +368,33 @@ public final class Tracer implements Injector, AutoCloseable {
       lingering.put(tracee.pid(), tracee);
     }
     deathListener.accept(tracee);
+  }
+
+  /**
+   * Waits for the end of a guest's thread that is dying, and gives its number back; its own tracer,
+   * or the one that buries the process.
+   */
+  void buryThread(Tracee guest) {
+    if (!guest.hold()) {
+      return; // it is being done
+    }
+    long result = 0;
+    deadline.arm(guest);
+    try {
+      if (!dies(guest.pid())) {
+        result = awaitDeath(guest.pid());
+      }
+    } finally {
+      deadline.disarm();
+      guest.release();
+    }
+    if (result == -Errno.EINTR) {
+      throw giveUp(guest, result, "waiting for a guest thread's end");
+    }
+    if (guest.claimEnd()) {
+      WaitCalls.reap(guest.pid(), siginfo.address());
+      guest.leaveStub();
+    }
   }
 
   /** Whether a process is seen dead while it is given the CPU a few times. */
@@ -328,7 +412,12 @@ public final class Tracer implements Injector, AutoCloseable {
    * Blocks until a killed process is dead, its threads first: those that are traced hold up its end
    * until they are reaped.
    */
-  private long awaitEnds(int pid) {
+  private long awaitEnds(Tracee tracee) {
+    int pid = tracee.pid();
+    for (Tracee guest : tracee.guests()) {
+      buryThread(guest);
+    }
+    deadline.arm(tracee);
     for (int tid : ProcessCalls.threads(pid)) {
       if (tid != pid) {
         long result = awaitDeath(tid);
@@ -461,10 +550,15 @@ public final class Tracer implements Injector, AutoCloseable {
    */
   void checkStopped(Tracee tracee, long result, String request, String step) {
     if (result == -Errno.ESRCH) {
-      bury(tracee);
-      throw new StubDiedException(tracee.pid(), tracee.death(), step);
+      throw died(tracee, step);
     }
     SystemCallException.check(result, "ptrace(PTRACE_" + request + ")", step);
+  }
+
+  private StubDiedException died(Tracee tracee, String step) {
+    bury(tracee);
+    String how = tracee.death() == null ? "being killed" : tracee.death();
+    return new StubDiedException(tracee.pid(), how, step);
   }
 
   private void clearInput() {

@@ -99,10 +99,8 @@ public final class StubMappings {
       if (offset == Abi.IMAGE_PID_PAGE_OFFSET) {
         return PID_PAGE;
       }
-      if (offset >= Abi.IMAGE_DATA_OFFSET
-          && offset < Abi.IMAGE_DATA_OFFSET + Abi.IMAGE_DATA_SIZE
-          && isOfImage(mapping)) {
-        return "image data";
+      if (offset == Abi.STUB_FRAME_OFFSET && mapping.size() == Abi.STUB_FRAME_SIZE) {
+        return "signal frame";
       }
     }
     return GUEST;

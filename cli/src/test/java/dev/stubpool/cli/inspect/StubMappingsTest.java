@@ -15,19 +15,27 @@ class StubMappingsTest {
   private static final Mapping TEXT = mapping(BASE, "r-xs", 0, IMAGE);
   private static final Mapping PIDS =
       mapping(BASE + Abi.IMAGE_PID_PAGE_OFFSET, "rw-s", 0, "/dev/zero (deleted)");
-  private static final Mapping DATA = mapping(BASE + Abi.IMAGE_DATA_OFFSET, "rw-p", 0, IMAGE);
-  private static final Mapping MEMORY = mapping(BASE + Abi.IMAGE_RESERVED_SIZE, "rw-p", 0, "");
+  private static final Mapping FRAME =
+      new Mapping(
+          BASE + Abi.STUB_FRAME_OFFSET,
+          BASE + Abi.STUB_FRAME_OFFSET + Abi.STUB_FRAME_SIZE,
+          "rw-p",
+          0,
+          0,
+          "");
+  private static final Mapping MEMORY =
+      mapping(BASE + Abi.STUB_FRAME_OFFSET + Abi.STUB_FRAME_SIZE, "rw-p", 0, "");
   private static final Mapping VSYSCALL = mapping(0xffff_ffff_ff60_0000L, "--xp", 0, "[vsyscall]");
 
   @Test
   void shouldTellWhatEachMappingIsFor() {
-    StubMappings mappings = new StubMappings(List.of(FILE, TEXT, PIDS, DATA, MEMORY, VSYSCALL));
+    StubMappings mappings = new StubMappings(List.of(FILE, TEXT, PIDS, FRAME, MEMORY, VSYSCALL));
 
     assertThat(mappings.hasImage()).isTrue();
     assertThat(mappings.all())
         .extracting(mappings::purpose)
         .containsExactly(
-            "guest", "image text", "pid page (source)", "image data", "guest", "[vsyscall]");
+            "guest", "image text", "pid page (source)", "signal frame", "guest", "[vsyscall]");
   }
 
   @Test

@@ -1,0 +1,16 @@
+package dev.stubpool;
+
+/** How a guest made a system call, and so what its number means. */
+public enum SystemCallAbi {
+  /** The {@code syscall} instruction in 64-bit code. */
+  X86_64,
+  /** The same with bit 30 of the number set, whether or not the host's kernel has x32. */
+  X32,
+  /** {@code int 0x80}, or {@code syscall} in 32-bit code: 32-bit arguments, the numbers of i386. */
+  I386,
+  /**
+   * A call of a function in the vsyscall page, which looks as if it had returned already: the
+   * result is all that is missing.
+   */
+  VSYSCALL
+}
