@@ -102,9 +102,11 @@ struct boot {
 #define BIRTH_ENUM(name, call) BIRTH_##name,
 enum birth_step { BIRTH_STEPS(BIRTH_ENUM) };
 
-/* Image text, called across the two halves. */
+/* Image text, called across the two halves. Hidden: else the compiler asks for their addresses by way of a GOT. */
+#pragma GCC visibility push(hidden)
 void stub_ready(void);
 void stub_fault_entry(void);
 void stub_fault_return(void);
+#pragma GCC visibility pop
 
 #endif

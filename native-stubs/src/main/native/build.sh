@@ -30,9 +30,11 @@ sed -n 's/.*"->\(int\|long\) \([A-Za-z0-9_]*\) $\(-\?[0-9]*\)".*/\1 \2 \3/p' "$w
 awk '{ printf "#define ABI_%s %s\n", $2, $3 }' "$work/layout.txt" >"$work/abi_constants.h"
 
 # No libc, no stack protector, no vector registers, no unwind tables, no landing pads: text and constants, nothing else.
+# No relaxed relocations: the linker would turn an address asked for by way of a GOT, which it has to refuse, into one
+# that is not relative to the base.
 flags="-std=gnu17 -O2 -Wall -Wextra -Werror -ffreestanding -fpie -nostdlib -fno-stack-protector -fcf-protection=none
     -mgeneral-regs-only -mno-red-zone -fno-asynchronous-unwind-tables -fno-jump-tables -fvisibility=hidden
-    -fno-tree-loop-distribute-patterns"
+    -fno-tree-loop-distribute-patterns -Wa,-mrelax-relocations=no"
 for unit in stub.S host.c birth.c; do
     # shellcheck disable=SC2086
     "$CC" $flags -I"$work" -c "$here/$unit" -o "$work/$unit.o"

@@ -358,6 +358,9 @@ public final class GuestThread {
   }
 
   private void know() {
+    if (dead) {
+      throw gone();
+    }
     if (!generalKnown) {
       long result = buffers.registers.get(JAVA_LONG, Abi.REGS_rax);
       use(
@@ -569,9 +572,13 @@ public final class GuestThread {
 
   private void hold() {
     if (dead || !thread.hold()) {
-      throw new StubDiedException(
-          stub.pid(), stub.death() == null ? "being killed" : stub.death(), RUNNING);
+      throw gone();
     }
+  }
+
+  private StubDiedException gone() {
+    String how = stub.death() == null ? "being killed" : stub.death();
+    return new StubDiedException(stub.pid(), how, RUNNING);
   }
 
   /** Ends the thread; the process goes on. */
