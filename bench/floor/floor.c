@@ -1,6 +1,7 @@
 /* The floors themselves: what the kernel's share of each of the library's operations costs from C. See README.md. */
 
 #include "floor.h"
+#include "guest.h"
 
 static struct {
 	int n, batch, keep, clones;
@@ -8,6 +9,7 @@ static struct {
 
 static struct image image;
 static struct source source;
+static cpu_set_t other_cpus; /* than the one that all is pinned to; empty: not pinned, or there is no other */
 
 static double us(int64_t from, int64_t to)
 {
@@ -359,6 +361,301 @@ static void row_map_again(void)
 	map_again_row(2560);
 }
 
+/* ---- guests ---- */
+
+/* One stub whose guest threads have a tracer each. */
+static pid_t guest_stub(void)
+{
+	pid_t stub = create_child(&source);
+	guest_prepare(&image, stub);
+	return stub;
+}
+
+static void take(void *g)
+{
+	guest_take(g);
+}
+
+static void retire(void *g)
+{
+	guest_retire(g);
+}
+
+static void hand_over(struct guest *g, struct tracer *t)
+{
+	guest_let_go(g);
+	on_tracer(t, take, g);
+}
+
+static void new_guest(struct guest *g, pid_t stub, struct tracer *t)
+{
+	g->image = &image;
+	g->stub = stub;
+	guest_create(g);
+	hand_over(g, t);
+}
+
+/* What is answered is the number of the guest's next call, so each round differs from the one before. */
+static uint64_t next_number(uint64_t number)
+{
+	return number == SYS_getpid ? SYS_getppid : SYS_getpid;
+}
+
+static void answer_lazily(struct guest *g)
+{
+	struct __ptrace_syscall_info info;
+	g->r.rax = next_number(g->r.rax);
+	set_result(g->tid, g->r.rax);
+	guest_resume(g);
+	await(g->tid, STOP_CALL);
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, g->tid, sizeof info, &info) <= 0 || info.entry.nr != g->r.rax)
+		die("GET_SYSCALL_INFO of %d", g->tid);
+}
+
+static void answer_with_registers(struct guest *g)
+{
+	uint64_t number = g->r.rax = next_number(g->r.orig_rax);
+	g->r.orig_rax = ~0UL;
+	set_general(g->tid, &g->r);
+	guest_resume(g);
+	await(g->tid, STOP_CALL);
+	get_registers(g->tid, &g->r);
+	if (g->r.orig_rax != number)
+		die("guest %d made call %lld", g->tid, g->r.orig_rax);
+}
+
+static void fault_again(struct guest *g)
+{
+	set_general(g->tid, &g->r);
+	guest_resume(g);
+	await(g->tid, STOP_SIGNAL(SIGSEGV));
+	get_signal(g);
+	get_general(g);
+	if (g->info.si_addr != (void *) UNMAPPED)
+		die("guest %d faulted at %p", g->tid, g->info.si_addr);
+}
+
+static void fault_exactly(struct guest *g)
+{
+	fault_again(g);
+	struct exact exact = guest_exact(g);
+	if (exact.cr2 != UNMAPPED)
+		die("guest %d faulted at %#lx", g->tid, exact.cr2);
+}
+
+static void call_in_guest(struct guest *g)
+{
+	if (guest_inject(g, SYS_getpid) != g->stub)
+		die("getpid in guest %d", g->tid);
+}
+
+struct loop {
+	const char *name, *code;
+	int first_stop;
+	void (*timed)(struct guest *);
+	struct guest *guest;
+};
+
+static void run_loop(void *p)
+{
+	struct loop *loop = p;
+	struct guest *g = loop->guest;
+	struct samples s = {0};
+	guest_enter(g, loop->code);
+	guest_resume(g);
+	await(g->tid, loop->first_stop);
+	get_registers(g->tid, &g->r);
+	for (int i = -warm_up(); i < options.n; i++) {
+		int64_t start = now();
+		loop->timed(g);
+		int64_t end = now();
+		if (i >= 0)
+			sample(&s, us(start, end));
+	}
+	report(loop->name, "us", &s);
+}
+
+static void guest_loops(struct guest *g, struct tracer *t)
+{
+	const struct loop loops[] = {
+		{"guest_syscall", code_call, STOP_CALL, answer_lazily, g},
+		{"guest_syscall_registers", code_call, STOP_CALL, answer_with_registers, g},
+		{"guest_fault", code_read, STOP_SIGNAL(SIGSEGV), fault_again, g},
+		{"guest_fault_exact", code_read, STOP_SIGNAL(SIGSEGV), fault_exactly, g},
+		{"guest_injection", code_call, STOP_CALL, call_in_guest, g},
+	};
+	for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
+		on_tracer(t, run_loop, (void *) &loops[i]);
+}
+
+#define GUESTS_MAX 8
+#define CALLS 100 /* of each guest in one sample */
+
+static void many_calls(void *g)
+{
+	for (int i = 0; i < CALLS; i++)
+		answer_lazily(g);
+}
+
+static void first_call(void *p)
+{
+	struct guest *g = p;
+	guest_enter(g, code_call);
+	guest_resume(g);
+	await(g->tid, STOP_CALL);
+}
+
+static void guests_at_once(int count)
+{
+	static struct guest guests[GUESTS_MAX];
+	struct tracer tracers[GUESTS_MAX];
+	struct samples s = {0};
+	pid_t stub = guest_stub();
+	for (int j = 0; j < count; j++) {
+		tracer_start(&tracers[j]);
+		new_guest(&guests[j], stub, &tracers[j]);
+		on_tracer(&tracers[j], first_call, &guests[j]);
+	}
+	int n = (options.n + CALLS - 1) / CALLS;
+	for (int i = -1 - n / 10; i < n; i++) {
+		int64_t start = now();
+		for (int j = 0; j < count; j++)
+			tracer_ask(&tracers[j], many_calls, &guests[j]);
+		for (int j = 0; j < count; j++)
+			tracer_answer(&tracers[j]);
+		int64_t end = now();
+		if (i >= 0)
+			sample(&s, us(start, end) / (count * CALLS));
+	}
+	for (int j = 0; j < count; j++) {
+		on_tracer(&tracers[j], retire, &guests[j]);
+		tracer_stop(&tracers[j]);
+	}
+	kill_and_reap(stub);
+	char name[64];
+	snprintf(name, sizeof name, "guest_syscall_%d", count);
+	report(name, "us", &s);
+}
+
+static void enter_spin(void *g)
+{
+	guest_enter(g, code_spin);
+}
+
+static void read_registers(void *g)
+{
+	get_general(g);
+}
+
+static void until_interrupted(void *p)
+{
+	struct guest *g = p;
+	guest_resume(g);
+	await(g->tid, STOP_SIGNAL(SIGURG));
+	g->end = now();
+}
+
+static void interrupt(struct guest *g)
+{
+	nanosleep(&(struct timespec) {.tv_nsec = 5000000}, NULL); /* now the guest runs, and its tracer sleeps */
+	g->start = now();
+	if (syscall(SYS_tgkill, g->stub, g->tid, SIGURG))
+		die("SIGURG to %d", g->tid);
+}
+
+static void guest_interrupt(struct guest *g, struct tracer *t)
+{
+	struct samples s = {0};
+	cpu_set_t own;
+	if (sched_getaffinity(0, sizeof own, &own) || (CPU_COUNT(&other_cpus) && sched_setaffinity(0, sizeof other_cpus, &other_cpus)))
+		die("another CPU");
+	int n = (options.n + 9) / 10;
+	on_tracer(t, enter_spin, g);
+	for (int i = -1 - n / 10; i < n; i++) {
+		tracer_ask(t, until_interrupted, g);
+		interrupt(g);
+		tracer_answer(t);
+		if (i >= 0)
+			sample(&s, us(g->start, g->end));
+	}
+	if (sched_setaffinity(0, sizeof own, &own))
+		die("the CPU before");
+	report("guest_interrupt", "us", &s);
+}
+
+static void timed_take(void *p)
+{
+	struct guest *g = p;
+	guest_take(g);
+	g->end = now();
+}
+
+static void timed_retire(void *p)
+{
+	struct guest *g = p;
+	g->start = now();
+	guest_retire(g);
+	g->end = now();
+}
+
+static void guest_threads(struct guest *g, struct tracer *t)
+{
+	struct samples made = {0}, retired = {0};
+	for (int i = -warm_up(); i < options.n; i++) {
+		int64_t start = now();
+		guest_create(g);
+		guest_let_go(g);
+		on_tracer(t, timed_take, g);
+		if (i >= 0)
+			sample(&made, us(start, g->end));
+		on_tracer(t, timed_retire, g);
+		if (i >= 0)
+			sample(&retired, us(g->start, g->end));
+	}
+	report("guest_thread", "us", &made);
+	report("guest_thread_retire", "us", &retired);
+}
+
+static void take_call_retire(void *g)
+{
+	guest_take(g);
+	first_call(g);
+	guest_retire(g);
+}
+
+static void guest_runs(struct guest *g, struct tracer *t)
+{
+	struct samples s = {0};
+	for (int i = -warm_up(); i < options.n; i++) {
+		int64_t start = now();
+		guest_create(g);
+		guest_let_go(g);
+		on_tracer(t, take_call_retire, g);
+		int64_t end = now();
+		if (i >= 0)
+			sample(&s, us(start, end));
+	}
+	report("guest_run", "us", &s);
+}
+
+static void row_guest(void)
+{
+	static struct guest g;
+	struct tracer t;
+	pid_t stub = guest_stub();
+	tracer_start(&t);
+	new_guest(&g, stub, &t);
+	guest_loops(&g, &t);
+	guest_interrupt(&g, &t);
+	on_tracer(&t, retire, &g);
+	guest_threads(&g, &t);
+	guest_runs(&g, &t);
+	tracer_stop(&t);
+	kill_and_reap(stub);
+	for (int count = 2; count <= GUESTS_MAX; count *= 2)
+		guests_at_once(count);
+}
+
 /* ---- the source ---- */
 
 static double touch(const struct heap *heap)
@@ -567,6 +864,122 @@ static void check_spawn(void)
 	kill_and_reap(parent);
 }
 
+enum { PAGE_FAULT = 14, PRESENT = 1, WRITE = 2, USER = 4, FETCH = 16 }; /* a trap number, and bits of its error code */
+
+static bool stops(const struct guest *g, int wanted)
+{
+	guest_resume(g);
+	return wait_yielding(g->tid) == wanted;
+}
+
+static bool calls(const struct guest *g, uint64_t nr, uint64_t rip)
+{
+	struct __ptrace_syscall_info info;
+	return ptrace(PTRACE_GET_SYSCALL_INFO, g->tid, sizeof info, &info) > 0 && info.op == PTRACE_SYSCALL_INFO_ENTRY
+	       && info.arch == AUDIT_ARCH_X86_64 && info.entry.nr == nr && info.entry.args[0] == UNMAPPED && info.instruction_pointer == rip;
+}
+
+static void check_calls(void *p)
+{
+	struct guest *g = p;
+	const uint64_t rip = guest_at(code_call) + 2, call = at(&image, image_call), base = GUEST_CODE;
+	guest_enter(g, code_call);
+	check(stops(g, STOP_CALL) && calls(g, SYS_getpid, rip), "a guest's call stops it: number, arguments, ABI, address");
+	set_result(g->tid, SYS_exit_group);
+	check(stops(g, STOP_CALL) && calls(g, SYS_exit_group, rip), "its answer arrives, here as the number of the next");
+	set_result(g->tid, (uint64_t) -1);
+	check(stops(g, STOP_CALL) && calls(g, (uint64_t) -1, rip), "that one is not executed; the next one's number is -1");
+	get_general(g);
+	g->r.rip = call;
+	g->r.rax = SYS_exit;
+	set_general(g->tid, &g->r);
+	check(stops(g, STOP_CALL) && calls(g, SYS_exit, call + 2), "a call from the image is the guest's, too, as long as a guest runs");
+	get_registers(g->tid, &g->r);
+	g->r.orig_rax = ~0UL;
+	g->r.fs_base = base;
+	set_registers(g->tid, &g->r);
+	guest_enter(g, code_call);
+	check(stops(g, STOP_CALL), "registers are written at a call");
+	get_general(g);
+	check(g->r.fs_base == base && g->r.rip == rip, "but not the bases");
+	struct user_regs_struct before = g->r, after;
+	check(guest_inject(g, SYS_getpid) == g->stub && guest_inject(g, SYS_gettid) == g->tid, "calls injected at a call");
+	get_registers(g->tid, &after);
+	check(!memcmp(&before, &after, sizeof before), "do not change a register");
+	set_result(g->tid, SYS_getppid);
+	check(stops(g, STOP_CALL) && calls(g, SYS_getppid, rip), "and the guest then gets its answer");
+}
+
+/* Is everything of a fault as it ought to be, and does asking for it exactly change nothing? */
+static bool faults(struct guest *g, int code, uint64_t address, uint64_t error)
+{
+	static _Alignas(64) char before[sizeof template.xstate], after[sizeof template.xstate];
+	struct user_regs_struct r;
+	uint64_t mask[2];
+	set_general(g->tid, &g->r);
+	if (!stops(g, STOP_SIGNAL(SIGSEGV)))
+		return false;
+	get_signal(g);
+	get_general(g);
+	vector_state(g->tid, before);
+	struct iovec vector = {before, template.vector.iov_len};
+	memset(before + 32, 0x5a, 256 + 128); /* x87 and xmm registers */
+	*(uint64_t *) (before + 512) |= 3;
+	if (ptrace(PTRACE_SETREGSET, g->tid, NT_X86_XSTATE, &vector) || ptrace(PTRACE_GETSIGMASK, g->tid, sizeof *mask, &mask[0]))
+		die("state of %d", g->tid);
+	vector_state(g->tid, before);
+	struct exact exact = guest_exact(g);
+	vector_state(g->tid, after);
+	get_registers(g->tid, &r);
+	if (ptrace(PTRACE_GETSIGMASK, g->tid, sizeof *mask, &mask[1]))
+		die("mask of %d", g->tid);
+	return g->info.si_code == code && g->info.si_addr == (void *) address && exact.trapno == PAGE_FAULT && exact.error == error
+	       && exact.cr2 == address && !memcmp(&r, &g->r, sizeof r) && !memcmp(before, after, sizeof before) && mask[0] == mask[1];
+}
+
+static void check_faults(void *p)
+{
+	struct guest *g = p;
+	guest_enter(g, code_read);
+	g->r.eflags |= 1; /* carry */
+	check(faults(g, SEGV_MAPERR, UNMAPPED, USER), "exact fault: a read of what is not mapped; registers, vector state and mask stay");
+	check(faults(g, SEGV_MAPERR, UNMAPPED, USER), "and again");
+	guest_enter(g, code_write);
+	check(faults(g, SEGV_MAPERR, UNMAPPED, USER | WRITE), "exact fault: a write");
+	g->r.rdi = GUEST_CODE;
+	check(faults(g, SEGV_ACCERR, GUEST_CODE, USER | WRITE | PRESENT), "exact fault: a write to a page that may be read");
+	g->r.rip = UNMAPPED;
+	check(faults(g, SEGV_MAPERR, UNMAPPED, USER | FETCH), "exact fault: a jump");
+	guest_enter(g, code_call);
+	check(stops(g, STOP_CALL), "the guest still runs");
+}
+
+static void check_guests(void)
+{
+	static struct guest g;
+	struct tracer t;
+	need_template();
+	pid_t stub = guest_stub();
+	tracer_start(&t);
+	new_guest(&g, stub, &t);
+	check(ptrace(PTRACE_GETREGS, g.tid, NULL, &g.r) && errno == ESRCH, "a guest that was handed over is its tracer's alone");
+	check(inject(&image, stub, SYS_getpid, 0, 0, 0, 0, 0, 0) == stub, "its leader is not");
+	on_tracer(&t, check_calls, &g);
+	on_tracer(&t, check_faults, &g);
+	on_tracer(&t, enter_spin, &g);
+	tracer_ask(&t, until_interrupted, &g);
+	interrupt(&g);
+	tracer_answer(&t);
+	on_tracer(&t, read_registers, &g);
+	check(g.r.rip == guest_at(code_spin), "a guest that spins is interrupted");
+	on_tracer(&t, retire, &g);
+	check(syscall(SYS_tgkill, stub, g.tid, 0) && errno == ESRCH && one_thread(&template, stub), "a retired thread is gone");
+	check(recycle(&image, &template, stub) && mappings(stub) == 2, "and its stub passes a recycle");
+	new_guest(&g, stub, &t);
+	tracer_stop(&t);
+	check(wait_blocking(stub) == SIGKILL, "the end of a guest's tracer is the stub's");
+}
+
 /* A program like this one makes a source and children and is killed; this process, as the subreaper, sees what becomes of them. */
 static void check_death(void)
 {
@@ -681,6 +1094,7 @@ static void row_check(void)
 	check(good == options.batch, "a batch of children answers");
 	check_recycle();
 	check_spawn();
+	check_guests();
 	check_death();
 	if (failures)
 		exit(1);
@@ -701,6 +1115,7 @@ static const struct {
 	{"lease", row_lease},
 	{"spawn_child", row_spawn_child},
 	{"map_again", row_map_again},
+	{"guest", row_guest},
 	{"source_clone", row_source_clone},
 	{"check", row_check}, /* only when asked for */
 };
@@ -710,6 +1125,14 @@ static void run(size_t i)
 {
 	bound();
 	rows[i].run();
+}
+
+static void pin_all(int cpu)
+{
+	if (sched_getaffinity(0, sizeof other_cpus, &other_cpus))
+		die("affinity");
+	CPU_CLR(cpu, &other_cpus);
+	pin(cpu);
 }
 
 int main(int argc, char **argv)
@@ -723,7 +1146,7 @@ int main(int argc, char **argv)
 			wanted[row] = true;
 			all = false;
 		} else if (!strcmp(argv[i], "--cpu"))
-			pin((int) number(argv[++i], 0, CPU_SETSIZE - 1));
+			pin_all((int) number(argv[++i], 0, CPU_SETSIZE - 1));
 		else if (!strcmp(argv[i], "--n"))
 			options.n = (int) number(argv[++i], 1, 10000000);
 		else if (!strcmp(argv[i], "--batch"))

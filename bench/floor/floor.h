@@ -44,6 +44,10 @@
 #define PTRACE_EVENT_STOP 128 /* in linux/ptrace.h, which clashes with sys/ptrace.h */
 #endif
 
+#ifndef SA_RESTORER
+#define SA_RESTORER 0x04000000 /* in asm/signal.h, which clashes with signal.h */
+#endif
+
 #define PAGE 4096UL
 #define KIB 1024UL
 #define MIB (1024 * KIB)
@@ -161,7 +165,8 @@ static inline long number(const char *text, long least, long most)
 /* ---- the image ---- */
 
 extern const char image_text[], image_call[], image_call_end[], image_again[], image_again_end[], image_first[], image_first_end[],
-	image_batch[], image_batch_end[], image_unmap[], image_unmap_end[], image_park[], image_park_word[], image_text_end[];
+	image_batch[], image_batch_end[], image_unmap[], image_unmap_end[], image_fault[], image_fault_return[], image_park[],
+	image_park_word[], image_text_end[];
 
 #define IMAGE_SIZE (4 * MIB)     /* reserved; all that is mapped lies in the first 2 MiB, under one page table */
 #define DATA_OFFSET (64 * KIB)   /* of the first data mapping, and from each to the next, so that none merge */
@@ -521,8 +526,8 @@ struct boot {
 	volatile int32_t step, error;
 };
 
-enum { STEP_NONE, STEP_SESSION, STEP_MASK, STEP_ALTSTACK, STEP_RSEQ, STEP_CORE, STEP_CAPABILITIES, STEP_PDEATHSIG, STEP_PARENT, STEP_IMAGE,
-       STEP_PRIVILEGES, STEP_FILTER, STEP_READY };
+enum { STEP_NONE, STEP_SESSION, STEP_HANDLERS, STEP_MASK, STEP_ALTSTACK, STEP_RSEQ, STEP_CORE, STEP_CAPABILITIES, STEP_PDEATHSIG,
+       STEP_PARENT, STEP_IMAGE, STEP_PRIVILEGES, STEP_FILTER, STEP_READY };
 
 /* Memory that stands for the Java heap. */
 struct heap {
@@ -557,6 +562,22 @@ static inline bool rseq_unregister(void)
 	return false;
 }
 
+/* struct sigaction of the kernel: the C library's call would put in a restorer of its own. */
+struct kernel_action {
+	uint64_t handler, flags, restorer, mask;
+};
+
+/* What delivers a fault to the image, should a tracer let it: only to have the kernel write a signal frame. */
+static inline long fault_handlers(const struct image *image)
+{
+	const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+	struct kernel_action action = {at(image, image_fault), SA_SIGINFO | SA_NODEFER | SA_RESTORER, at(image, image_fault_return), 0};
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		if (syscall(SYS_rt_sigaction, faults[i], &action, NULL, sizeof action.mask))
+			return -1;
+	return 0;
+}
+
 /* Everything that must happen before the filter, then park. Runs in the source, on a copy of the tracer's stack. */
 __attribute__((noreturn)) static inline void source_main(const struct image *image, struct boot *boot, pid_t parent,
 							 const struct sock_fprog *filter)
@@ -566,6 +587,7 @@ __attribute__((noreturn)) static inline void source_main(const struct image *ima
 	boot_step(boot, STEP_SESSION, v->own_session ? setsid() : setpgid(0, 0));
 	if (v->batch_policy)
 		boot_step(boot, STEP_SESSION, sched_setscheduler(0, SCHED_BATCH, &(struct sched_param) {0}));
+	boot_step(boot, STEP_HANDLERS, fault_handlers(image));
 	sigset_t mask;
 	sigfillset(&mask);
 	int unblocked[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGURG};

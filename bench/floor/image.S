@@ -6,7 +6,8 @@
 
 	.section .rodata.image, "a"
 	.globl image_text, image_call, image_call_end, image_again, image_again_end, image_first, image_first_end
-	.globl image_batch, image_batch_end, image_unmap, image_unmap_end, image_park, image_park_word, image_text_end
+	.globl image_batch, image_batch_end, image_unmap, image_unmap_end, image_fault, image_fault_return
+	.globl image_park, image_park_word, image_text_end
 
 image_text:
 
@@ -80,7 +81,14 @@ leave:
 	syscall
 	int3
 
-/* Where the source waits for its tracer: a futex that nothing wakes. The caller has set every register but rax. */
+/* Handler and restorer of faults: a tracer reads the frame, and nobody returns from it. */
+image_fault:
+	int3
+image_fault_return:
+	int3
+
+/* Where the source, or a thread that is handed over, waits for its tracer: a futex that nothing wakes. The caller has set every register
+   but rax. */
 image_park:
 	mov	$SYS_futex, %eax
 	syscall
