@@ -769,7 +769,7 @@ static inline void kill_and_reap(pid_t pid)
 
 #define BELOW_IMAGE 0x401000UL
 #define CHUNK 512UL /* pages; the next chunk begins 4 MiB further */
-#define SIDE_MAX (3 * CHUNK)
+#define SIDE_MAX (25 * CHUNK)
 
 /* Private memory; no chunk contains a whole huge page, so that the pages touched are small ones, and as many as asked for. */
 static inline void guest_map(const struct image *image, pid_t pid, uint64_t address, size_t pages)

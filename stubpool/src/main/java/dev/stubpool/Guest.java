@@ -23,6 +23,7 @@ public final class Guest {
 
   private static final int BREAKPOINTS = 4;
   private static final int DEBUG_CONTROL = 7;
+  private static final long KIND_AND_LENGTH = 0xf;
   private static final int X32_BIT = 0x4000_0000;
   private static final long LOW_HALF = 0xffff_ffffL;
 
@@ -353,8 +354,8 @@ public final class Guest {
   public void breakpoint(int slot, long address, BreakpointKind kind, int length) {
     checkUsable();
     checkSlot(slot);
-    if (length != 1 && (length != 2 && length != 4 && length != 8 || kind == BreakpointKind.EXECUTE)
-        || address % length != 0) {
+    boolean known = length == 1 || length == 2 || length == 4 || length == 8;
+    if (!known || address % length != 0 || (kind == BreakpointKind.EXECUTE && length != 1)) {
       throw new IllegalArgumentException(
           "a breakpoint cannot be %s of %d bytes at 0x%x".formatted(kind, length, address));
     }
@@ -363,8 +364,9 @@ public final class Guest {
     }
     clearBreakpoint(slot);
     thread.debugRegister(slot, address);
-    int lengthBits = length == 8 ? 2 : length - 1;
-    debugControl |= 1L << slot * 2 | (long) (kind.bits | lengthBits << 2) << 16 + slot * 4;
+    long lengthBits = length == 8 ? 2 : length - 1L;
+    long kindAndLength = kind.bits | (lengthBits << 2);
+    debugControl |= enableBit(slot) | (kindAndLength << kindShift(slot));
     thread.debugRegister(DEBUG_CONTROL, debugControl);
   }
 
@@ -372,11 +374,20 @@ public final class Guest {
   public void clearBreakpoint(int slot) {
     checkUsable();
     checkSlot(slot);
-    long without = debugControl & ~(3L << slot * 2 | 0xfL << 16 + slot * 4);
+    long without = debugControl & ~(enableBit(slot) | (KIND_AND_LENGTH << kindShift(slot)));
     if (without != debugControl) {
       debugControl = without;
       thread.debugRegister(DEBUG_CONTROL, debugControl);
     }
+  }
+
+  /** Of DR7: local enable bits from bit 0, two for each; kinds and lengths from bit 16, four. */
+  private static long enableBit(int slot) {
+    return 1L << (slot * 2);
+  }
+
+  private static int kindShift(int slot) {
+    return 16 + slot * 4;
   }
 
   private static void checkSlot(int slot) {

@@ -339,7 +339,7 @@ public final class GuestThread {
     if (offset < Abi.GENERAL_REGS_SIZE) {
       generalChanged = true;
     } else {
-      segmentsChanged |= 1 << (offset - Abi.GENERAL_REGS_SIZE) / Long.BYTES;
+      segmentsChanged |= 1 << ((offset - Abi.GENERAL_REGS_SIZE) / Long.BYTES);
     }
   }
 
