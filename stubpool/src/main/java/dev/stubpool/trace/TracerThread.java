@@ -189,7 +189,9 @@ public final class TracerThread {
       if (!queue.isEmpty() || stopping || (looks >= LOOKS_FOR_TASKS && !work.isIdle())) {
         return true;
       }
-      Thread.yield();
+      if (!Looking.again()) {
+        return false;
+      }
     }
     return false;
   }

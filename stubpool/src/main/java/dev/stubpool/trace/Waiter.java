@@ -26,13 +26,12 @@ public final class Waiter {
 
   /** Whether to look again; if not, look once more and park. The waiter's. */
   public boolean looksAgain() {
-    if (looks == LOOKS) {
-      parks = true;
-      return false;
+    if (looks < LOOKS && Looking.again()) {
+      looks++;
+      return true;
     }
-    looks++;
-    Thread.yield();
-    return true;
+    parks = true;
+    return false;
   }
 
   /** Unparks the waiter if it may have parked. The tracer's, once the word is written. */

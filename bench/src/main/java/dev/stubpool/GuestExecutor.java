@@ -1,0 +1,104 @@
+package dev.stubpool;
+
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Runs JMH's workers as programs of guests, {@code -Djmh.executor=CUSTOM}: a guest is for the
+ * thread that runs it. All are guests of one stub.
+ */
+public final class GuestExecutor extends AbstractExecutorService {
+  /** Where the guests' code is: {@link #CALL} and {@link #READ}. */
+  private static final long CODE = 0x10_0000;
+
+  /** syscall; jmp -4. */
+  static final long CALL = CODE;
+
+  /** mov (%rdi), %rax; jmp -5. */
+  static final long READ = CODE + 4;
+
+  private static final byte[] TEXT = HexFormat.of().parseHex("0f05ebfc" + "488b07ebfb");
+
+  private static final ThreadLocal<Guest> GUEST = new ThreadLocal<>();
+
+  private final StubPool pool =
+      StubPool.open(
+          StubPoolOptions.builder().name("bench").minIdle(0).affinity(Affinity.ANY_CPU).build());
+  private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+  private final CountDownLatch running;
+  private volatile boolean shutdown;
+
+  /** Called by JMH. */
+  public GuestExecutor(int threads, String prefix) {
+    running = new CountDownLatch(threads);
+    Stub stub = pool.acquire();
+    stub.memory().mapAnonymous(CODE, AddressSpace.PAGE_SIZE, Protection.READ_WRITE);
+    stub.memory().write(CODE, TEXT);
+    stub.memory().protect(CODE, AddressSpace.PAGE_SIZE, Protection.READ_EXECUTE);
+    for (int i = 0; i < threads; i++) {
+      Thread.ofPlatform().daemon().name(prefix + i).start(() -> stub.run(this::serve));
+    }
+  }
+
+  /** The guest of the calling worker. */
+  static Guest guest() {
+    return GUEST.get();
+  }
+
+  private Void serve(Guest guest) {
+    GUEST.set(guest);
+    try {
+      while (!shutdown) {
+        tasks.take().run();
+      }
+    } catch (InterruptedException e) {
+      shutdown = true; // nobody interrupts a worker to go on
+    } finally {
+      running.countDown();
+    }
+    return null;
+  }
+
+  @Override
+  public void execute(Runnable task) {
+    tasks.add(task);
+  }
+
+  @Override
+  public void shutdown() {
+    shutdown = true;
+    for (long i = running.getCount(); i > 0; i--) {
+      tasks.add(() -> {});
+    }
+  }
+
+  @Override
+  public List<Runnable> shutdownNow() {
+    shutdown();
+    return List.of();
+  }
+
+  @Override
+  public boolean isShutdown() {
+    return shutdown;
+  }
+
+  @Override
+  public boolean isTerminated() {
+    return running.getCount() == 0 && pool.isClosed();
+  }
+
+  @Override
+  public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
+    if (!running.await(timeout, unit)) {
+      return false;
+    }
+    pool.close();
+    return true;
+  }
+}
