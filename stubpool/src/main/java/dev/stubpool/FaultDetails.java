@@ -12,18 +12,14 @@ public record FaultDetails(int trap, long error, long address) {
   private static final long WRITE = 2;
   private static final long FETCH = 16;
 
-  /** Whether it is a page fault, the one kind whose access is known. */
-  public boolean isPageFault() {
-    return trap == PAGE_FAULT;
-  }
-
-  /** Whether a page was to be written. */
-  public boolean isWrite() {
-    return isPageFault() && (error & WRITE) != 0;
-  }
-
-  /** Whether an instruction was to be fetched. */
-  public boolean isFetch() {
-    return isPageFault() && (error & FETCH) != 0;
+  /** What the access was for: of a page fault always known, of other traps never. */
+  public Access access() {
+    if (trap != PAGE_FAULT) {
+      return Access.UNKNOWN;
+    }
+    if ((error & FETCH) != 0) {
+      return Access.EXECUTE;
+    }
+    return (error & WRITE) != 0 ? Access.WRITE : Access.READ;
   }
 }

@@ -327,6 +327,15 @@ public final class Guest {
     inCall = false;
   }
 
+  Access guess(Trap.Fault fault) {
+    if (fault.signal() != Abi.SIGSEGV || fault.address().isEmpty()) {
+      return Access.UNKNOWN;
+    }
+    return stub.process()
+        .mappings
+        .guess(fault.code(), fault.address().getAsLong(), fault.instructionPointer());
+  }
+
   /**
    * Asks the CPU's own account of a fault, which costs some 20 us more than the fault.
    *

@@ -19,10 +19,18 @@ public enum Protection {
   /** Read, write and execute. */
   READ_WRITE_EXECUTE(7);
 
+  /** Each at the index of its bits. */
+  private static final Protection[] ALL = values();
+
   private final int bits;
 
   Protection(int bits) {
     this.bits = bits;
+  }
+
+  /** What these bits say, in [0, 7]. */
+  static Protection of(int bits) {
+    return ALL[bits];
   }
 
   /** PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4. */

@@ -62,7 +62,8 @@ public final class Stub implements AutoCloseable {
    * Runs a system call in the stub.
    *
    * <p>Memory the call refers to is the stub's. Calls that change who the stub is have methods of
-   * their own, and are refused here.
+   * their own, and are refused here. What mmap, munmap and mprotect change shows in {@link
+   * StubMemory#mappings}.
    *
    * @param number the x86-64 number
    * @param arguments up to six, the rest is 0

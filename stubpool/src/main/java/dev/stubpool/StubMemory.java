@@ -5,6 +5,7 @@ import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.MemoryCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * The address space of a stub: what is mapped, and copies to and from it. Belongs to one lease.
@@ -59,6 +60,7 @@ public final class StubMemory {
                 pool.injectMapping(
                     stub,
                     stub.process(),
+                    file,
                     fd,
                     step,
                     address,
@@ -102,6 +104,20 @@ public final class StubMemory {
   public void unmap(long address, long size) {
     pool.addressSpace().check(address, size);
     call(Abi.SYS_munmap, "munmap", "unmapping memory", address, size, 0, 0, 0);
+  }
+
+  /**
+   * What is mapped by this library, sorted by address; ranges that are mapped alike and follow each
+   * other in the same file, or are private memory without one, are one. Makes no system call.
+   */
+  public List<Mapping> mappings() {
+    List<Mapping> mappings = stub.process().mappings.mappings();
+    stub.checkUsable(); // afterwards: what was read is this lease's
+    String death = stub.process().tracee.death();
+    if (death != null) {
+      throw new StubDiedException(stub.pid(), death, "asking for its mappings");
+    }
+    return mappings;
   }
 
   private void call(int number, String name, String step, long a, long b, long c, long d, long e) {

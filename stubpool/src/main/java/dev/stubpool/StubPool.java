@@ -267,14 +267,16 @@ public final class StubPool implements AutoCloseable {
     stub.checkUsable();
     Guest guest = Guest.currentOf(stub);
     if (guest != null) {
-      return guest.inject(number, a, b, c, d, e, f);
+      return process.mappings.noting(
+          number, a, b, c, d, f, null, () -> guest.inject(number, a, b, c, d, e, f));
     }
     return ask(
         new Request() {
           @Override
           protected long perform() {
             stub.checkUsable();
-            return work.inject(process, number, a, b, c, d, e, f);
+            return process.mappings.noting(
+                number, a, b, c, d, f, null, () -> work.inject(process, number, a, b, c, d, e, f));
           }
         });
   }
@@ -380,6 +382,7 @@ public final class StubPool implements AutoCloseable {
   long injectMapping(
       Stub stub,
       StubProcess process,
+      Mappable file,
       int fd,
       String step,
       long address,
@@ -390,26 +393,59 @@ public final class StubPool implements AutoCloseable {
     stub.checkUsable();
     Guest guest = Guest.currentOf(stub);
     if (guest != null) {
-      return MappableWindow.get()
-          .during(
-              fd,
-              step,
-              slot -> guest.inject(Abi.SYS_mmap, address, size, protection, flags, slot, offset));
+      return map(process, file, fd, step, address, size, protection, flags, offset, guest::inject);
     }
     return ask(
         new Request() {
           @Override
           protected long perform() {
             stub.checkUsable();
-            return MappableWindow.get()
+            return map(
+                process,
+                file,
+                fd,
+                step,
+                address,
+                size,
+                protection,
+                flags,
+                offset,
+                (number, a, b, c, d, e, f) -> work.inject(process, number, a, b, c, d, e, f));
+          }
+        });
+  }
+
+  /** A call in a thread of a stub. */
+  private interface Call {
+    long make(int number, long a, long b, long c, long d, long e, long f);
+  }
+
+  private static long map(
+      StubProcess process,
+      Mappable file,
+      int fd,
+      String step,
+      long address,
+      long size,
+      long protection,
+      long flags,
+      long offset,
+      Call call) {
+    return process.mappings.noting(
+        Abi.SYS_mmap,
+        address,
+        size,
+        protection,
+        flags,
+        offset,
+        file,
+        () ->
+            MappableWindow.get()
                 .during(
                     fd,
                     step,
                     slot ->
-                        work.inject(
-                            process, Abi.SYS_mmap, address, size, protection, flags, slot, offset));
-          }
-        });
+                        call.make(Abi.SYS_mmap, address, size, protection, flags, slot, offset)));
   }
 
   Stub spawn(Stub parent) {

@@ -1,6 +1,7 @@
 package dev.stubpool;
 
 import dev.stubpool.lease.LeaseTable;
+import dev.stubpool.nativestubs.ProcMaps;
 import dev.stubpool.trace.CpuBinding;
 import dev.stubpool.trace.Tracee;
 import java.lang.invoke.MethodHandles;
@@ -31,6 +32,10 @@ final class StubProcess {
   }
 
   final Tracee tracee;
+
+  /** What is mapped in it, but for the image. */
+  final MappingTable mappings;
+
   private final StubSupply supply;
   private final LeaseTable table;
   private final int slot;
@@ -61,6 +66,7 @@ final class StubProcess {
     this.table = table;
     this.tracee = tracee;
     this.slot = table.claim(tracee.pid());
+    this.mappings = new MappingTable(() -> ProcMaps.of(tracee.pid()));
   }
 
   StubState state() {

@@ -312,17 +312,18 @@ final class StubSupply {
           "pool %s: no room for a copy of stub %d, all %d (maxStubs) exist; %s"
               .formatted(options.name(), parent.pid(), options.maxStubs(), stats(0, 0).summary()));
     }
-    if (!parent.process().stopsForCopy()) {
+    StubProcess process = parent.process();
+    if (!process.stopsForCopy()) {
       throw new IllegalStateException(
           "a guest runs in stub " + parent.pid() + ": all must be stopped when it is copied");
     }
-    Tracee copy;
+    StubProcess copy;
     try {
-      copy = factory.copy(parent.process().tracee);
+      copy = process.mappings.copied(() -> register(factory.copy(process.tracee)));
     } finally {
-      parent.process().copied();
+      process.copied();
     }
-    return leased(register(copy).shelve(pool, lost));
+    return leased(copy.shelve(pool, lost));
   }
 
   /** Leases a handle that nobody else knows. */
@@ -395,6 +396,7 @@ final class StubSupply {
       why = e instanceof StubPoolException ? e.getMessage() : e.toString();
     }
     if (why == null) {
+      process.mappings.clear();
       recycled.setRelease(recycled.getPlain() + 1);
       return true;
     }

@@ -127,6 +127,15 @@ public sealed interface Trap {
       return instructionPointer;
     }
 
+    /**
+     * What the access was for, as far as the library's own mappings of now tell: ask before the
+     * guest or another one of its stub goes on, or something is mapped. Where they do not, {@link
+     * Guest#examine} does.
+     */
+    public Access access() {
+      return guest.guess(this);
+    }
+
     Guest guest() {
       return guest;
     }
