@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "  image text         the stub's own code, shared by all stubs of a JVM",
-      "  image data         its private data pages",
+      "  signal frame       where the kernel tells about a fault that was examined",
       "  pid page (source)  where the kernel writes the pids of new stubs",
       "  [vsyscall]         the kernel's, in every process",
       "  guest              all else: what the stub's holder mapped"
