@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.support.Proc;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.concurrent.CountDownLatch;
@@ -25,6 +27,9 @@ class GuestIT {
 
   /** syscall; jmp -4. */
   private static final String CALLS = "0f05 ebfc";
+
+  /** mov rax, [rdi]; jmp -5. */
+  private static final String READ = "488b07 ebfb";
 
   private static final String SPIN = "ebfe";
 
@@ -74,6 +79,40 @@ class GuestIT {
     }
   }
 
+  /** The trap itself, which is the caller's to keep. */
+  @Test
+  void shouldAllocateOneObjectATrap() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    int traps = 5_000;
+    try (Stub stub = load(CALLS + READ)) {
+      stub.run(
+          guest -> {
+            for (int warmUp = 0; warmUp < 8; warmUp++) {
+              guest.registers().rip(CODE);
+              long before = threads.getCurrentThreadAllocatedBytes();
+              for (int i = 0; i < traps; i++) {
+                guest.resume();
+                guest.complete(i);
+              }
+              long calls = threads.getCurrentThreadAllocatedBytes() - before;
+              guest.registers().rip(CODE + 4).rdi(DATA);
+              before = threads.getCurrentThreadAllocatedBytes();
+              for (int i = 0; i < traps; i++) {
+                guest.resume();
+                guest.registers().rax(i);
+              }
+              long faults = threads.getCurrentThreadAllocatedBytes() - before;
+              // An object of eight words and a half, and of five and a half; not two of any.
+              if (calls / traps <= 88 && faults / traps <= 64) {
+                return null;
+              }
+              assertThat(warmUp).as("%d and %d bytes", calls / traps, faults / traps).isLessThan(7);
+            }
+            return null;
+          });
+    }
+  }
+
   @Test
   void shouldGiveResultsThatTheKernelHasAMeaningFor() {
     try (Stub stub = load(CALLS)) {
@@ -96,8 +135,7 @@ class GuestIT {
 
   @Test
   void shouldTellFaults() {
-    // mov rax, [rdi]
-    try (Stub stub = load("488b07 ebfb")) {
+    try (Stub stub = load(READ)) {
       stub.run(
           guest -> {
             guest.registers().rip(CODE).rdi(DATA);

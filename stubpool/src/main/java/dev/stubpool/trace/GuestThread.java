@@ -345,11 +345,7 @@ public final class GuestThread {
 
   /** The result of the system call it is stopped at. */
   public void result(long value) {
-    if (generalKnown) {
-      set(Abi.REGS_rax, value);
-    } else {
-      buffers.registers.set(JAVA_LONG, Abi.REGS_rax, value);
-    }
+    set(Abi.REGS_rax, value); // also if the others are not known: what is read leaves it
     resultChanged = true;
   }
 
@@ -361,18 +357,20 @@ public final class GuestThread {
     if (dead) {
       throw gone();
     }
-    if (!generalKnown) {
-      long result = buffers.registers.get(JAVA_LONG, Abi.REGS_rax);
-      use(
-          () -> {
-            check(PtraceCalls.getRegisters(tid(), buffers.registers.address()), "GETREGS");
-            return 0;
-          });
-      codeSegment = buffers.registers.get(JAVA_LONG, Abi.REGS_cs);
-      generalKnown = true;
-      if (resultChanged) {
-        set(Abi.REGS_rax, result);
-      }
+    if (generalKnown) {
+      return;
+    }
+    long result = buffers.registers.get(JAVA_LONG, Abi.REGS_rax);
+    hold();
+    try {
+      check(PtraceCalls.getRegisters(tid(), buffers.registers.address()), "GETREGS");
+    } finally {
+      thread.release();
+    }
+    codeSegment = buffers.registers.get(JAVA_LONG, Abi.REGS_cs);
+    generalKnown = true;
+    if (resultChanged) {
+      set(Abi.REGS_rax, result);
     }
   }
 

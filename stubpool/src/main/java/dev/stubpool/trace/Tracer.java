@@ -552,7 +552,9 @@ public final class Tracer implements Injector, AutoCloseable {
     if (result == -Errno.ESRCH) {
       throw died(tracee, step);
     }
-    SystemCallException.check(result, "ptrace(PTRACE_" + request + ")", step);
+    if (result < 0) { // the name is put together only then: this is the way of every request
+      SystemCallException.check(result, "ptrace(PTRACE_" + request + ")", step);
+    }
   }
 
   private StubDiedException died(Tracee tracee, String step) {
