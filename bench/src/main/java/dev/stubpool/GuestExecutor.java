@@ -13,22 +13,36 @@ import java.util.concurrent.TimeUnit;
  * thread that runs it. All are guests of one stub.
  */
 public final class GuestExecutor extends AbstractExecutorService {
-  /** Where the guests' code is: {@link #CALL} and {@link #READ}. */
+  /** Where the guests' code is. */
   private static final long CODE = 0x10_0000;
 
-  /** syscall; jmp -4. */
+  /** Makes one call after the other. */
   static final long CALL = CODE;
 
-  /** mov (%rdi), %rax; jmp -5. */
+  /** Reads from rdi, again and again. */
   static final long READ = CODE + 4;
 
-  private static final byte[] TEXT = HexFormat.of().parseHex("0f05ebfc" + "488b07ebfb");
+  /** Writes a byte to each of ecx pages from rdi on, and makes a call. */
+  static final long TOUCH = CODE + 9;
+
+  private static final byte[] TEXT =
+      HexFormat.of()
+          .parseHex(
+              "0f05ebfc" // syscall; jmp
+                  + "488b07ebfb" // mov (%rdi), %rax; jmp
+                  + "8807" // mov %al, (%rdi)
+                  + "4881c700100000" // add $4096, %rdi
+                  + "ffc9" // dec %ecx
+                  + "75f3" // jnz
+                  + "0f05"); // syscall
 
   private static final ThreadLocal<Guest> GUEST = new ThreadLocal<>();
 
-  private final StubPool pool =
+  /** One a JVM, for JMH makes one executor. */
+  private static final StubPool POOL =
       StubPool.open(
           StubPoolOptions.builder().name("bench").minIdle(0).affinity(Affinity.ANY_CPU).build());
+
   private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
   private final CountDownLatch running;
   private volatile boolean shutdown;
@@ -36,13 +50,17 @@ public final class GuestExecutor extends AbstractExecutorService {
   /** Called by JMH. */
   public GuestExecutor(int threads, String prefix) {
     running = new CountDownLatch(threads);
-    Stub stub = pool.acquire();
+    Stub stub = POOL.acquire();
     stub.memory().mapAnonymous(CODE, AddressSpace.PAGE_SIZE, Protection.READ_WRITE);
     stub.memory().write(CODE, TEXT);
     stub.memory().protect(CODE, AddressSpace.PAGE_SIZE, Protection.READ_EXECUTE);
     for (int i = 0; i < threads; i++) {
       Thread.ofPlatform().daemon().name(prefix + i).start(() -> stub.run(this::serve));
     }
+  }
+
+  static StubPool pool() {
+    return POOL;
   }
 
   /** The guest of the calling worker. */
@@ -90,7 +108,7 @@ public final class GuestExecutor extends AbstractExecutorService {
 
   @Override
   public boolean isTerminated() {
-    return running.getCount() == 0 && pool.isClosed();
+    return running.getCount() == 0 && POOL.isClosed();
   }
 
   @Override
@@ -98,7 +116,7 @@ public final class GuestExecutor extends AbstractExecutorService {
     if (!running.await(timeout, unit)) {
       return false;
     }
-    pool.close();
+    POOL.close();
     return true;
   }
 }
