@@ -43,6 +43,10 @@ public final class Guest {
 
   private boolean inCall;
   private boolean inFault;
+
+  /** Of the fault it is stopped for, once it was examined: a fault can be delivered only once. */
+  private FaultDetails details;
+
   private long debugControl;
   private boolean over;
 
@@ -155,6 +159,7 @@ public final class Guest {
     stops++;
     inCall = false;
     inFault = false;
+    details = null;
     StubProcess process = stub.process();
     process.guestRuns();
     GuestThread.Stop stop;
@@ -341,15 +346,19 @@ public final class Guest {
    *
    * @param fault the one that the guest is stopped for
    * @throws IllegalStateException if the guest is not stopped for it, or a call was run in its
-   *     thread meanwhile, as {@link #memory} does
+   *     thread before it was first examined, as {@link #memory} does
    */
   public FaultDetails examine(Trap.Fault fault) {
     checkUsable();
-    if (!inFault || fault.guest() != this || fault.stop() != stops) {
+    boolean examined = details != null;
+    if (!(inFault || examined) || fault.guest() != this || fault.stop() != stops) {
       throw new IllegalStateException("the guest is not stopped for " + fault);
     }
-    GuestThread.Details details = pool.examine(stub, thread);
-    return new FaultDetails((int) details.trap(), details.error(), details.address());
+    if (!examined) {
+      GuestThread.Details seen = pool.examine(stub, thread);
+      details = new FaultDetails((int) seen.trap(), seen.error(), seen.address());
+    }
+    return details;
   }
 
   /**
