@@ -56,9 +56,9 @@ public final class GuestThread {
   private static final long INITIAL_FLAGS = 0x202;
 
   /** Results with these values make the kernel look whether to restart the call (ERESTARTSYS). */
-  private static final long RESTARTS_FROM = -516;
+  private static final int RESTARTS_FROM = -516;
 
-  private static final long RESTARTS_TO = -512;
+  private static final int RESTARTS_TO = -512;
 
   /** Where vsyscalls are, on every x86-64 Linux. */
   private static final long VSYSCALL_PAGE = 0xffff_ffff_ff60_0000L;
@@ -443,7 +443,8 @@ public final class GuestThread {
     } else if (resultChanged) {
       long result = buffers.registers.get(JAVA_LONG, Abi.REGS_rax);
       poke(Abi.REGS_rax, result);
-      if (result >= RESTARTS_FROM && result <= RESTARTS_TO) {
+      int asInt = (int) result; // of a 32-bit call the kernel looks at no more
+      if (asInt >= RESTARTS_FROM && asInt <= RESTARTS_TO) {
         poke(Abi.REGS_orig_rax, -1); // the guest's result: the kernel is not to act on it
       }
     }
