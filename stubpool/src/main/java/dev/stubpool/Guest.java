@@ -174,9 +174,7 @@ public final class Guest {
       case VSYSCALL -> vsyscall();
       case FAULT -> fault();
       case STEP -> Trap.Step.INSTANCE;
-      case BREAKPOINT ->
-          new Trap.Breakpoint(
-              thread.code() == Abi.TRAP_HWBKPT ? thread.breakpoints() : 0, thread.code());
+      case BREAKPOINT -> new Trap.Breakpoint(thread.breakpoints(), thread.code());
       case INTERRUPTED -> Trap.Interrupted.INSTANCE;
       case DIED -> new Trap.Died(pool.deathOf(stub));
     };

@@ -166,7 +166,8 @@ public sealed interface Trap {
    * {@code int3} with rip behind it or {@code icebp}.
    *
    * @param slots which of the guest's breakpoints, a bit each; 0 for an instruction
-   * @param code si_code: TRAP_HWBKPT (4), SI_KERNEL (0x80) for int3, TRAP_BRKPT (1) for icebp
+   * @param code si_code: TRAP_HWBKPT (4), TRAP_TRACE (2) if a step ended there too, SI_KERNEL
+   *     (0x80) for int3, TRAP_BRKPT (1) for icebp
    */
   record Breakpoint(int slots, int code) implements Trap {}
 

@@ -66,6 +66,7 @@ public final class GuestThread {
   private static final int STOPPED_IN_CALL = Abi.SIGTRAP | 0x80;
   private static final int SIGNAL_MASK = 0xff;
   private static final int DEBUG_STATUS = 6;
+  private static final int DEBUG_CONTROL = 7;
   private static final int BREAKPOINT_SLOTS = 0xf;
 
   /** Red zone and alignment; the kernel aligns further down itself. */
@@ -88,6 +89,11 @@ public final class GuestThread {
   private long codeSegment = USER_CODE_SEGMENT;
 
   private int signal;
+
+  /** Whether any debug register is in use, and which were hit last. */
+  private boolean watching;
+
+  private int breakpoints;
   private boolean dead;
 
   private volatile boolean interrupted;
@@ -228,10 +234,17 @@ public final class GuestThread {
       return null; // kill(2) and its like
     }
     return switch (signal) {
-      case Abi.SIGTRAP -> code() == Abi.TRAP_TRACE ? Stop.STEP : Stop.BREAKPOINT;
+      case Abi.SIGTRAP -> trapped();
       case Abi.SIGSYS -> isVsyscall() ? Stop.VSYSCALL : Stop.FAULT;
       default -> Stop.FAULT;
     };
+  }
+
+  /** A step may hit breakpoints as well: the code is then that of the step. */
+  private Stop trapped() {
+    boolean step = code() == Abi.TRAP_TRACE;
+    breakpoints = code() == Abi.TRAP_HWBKPT || (step && watching) ? hitBreakpoints() : 0;
+    return step && breakpoints == 0 ? Stop.STEP : Stop.BREAKPOINT;
   }
 
   private static boolean isRaisedByInstructions(int signal) {
@@ -310,16 +323,16 @@ public final class GuestThread {
     return buffers.siginfo.get(JAVA_LONG, Abi.SIGINFO_addr);
   }
 
-  /** Which debug registers were hit, a bit each; clears them. */
+  /** Which debug registers were hit at the last breakpoint, a bit each. */
   public int breakpoints() {
-    return (int)
-        use(
-            () -> {
-              long offset = Abi.USER_DEBUGREG + (long) DEBUG_STATUS * Long.BYTES;
-              check(PtraceCalls.peekUser(tid(), offset, buffers.word.address()), "PEEKUSER");
-              check(PtraceCalls.pokeUser(tid(), offset, 0), "POKEUSER");
-              return buffers.word.get(JAVA_LONG, 0) & BREAKPOINT_SLOTS;
-            });
+    return breakpoints;
+  }
+
+  private int hitBreakpoints() {
+    long offset = Abi.USER_DEBUGREG + (long) DEBUG_STATUS * Long.BYTES;
+    check(PtraceCalls.peekUser(tid(), offset, buffers.word.address()), "PEEKUSER");
+    check(PtraceCalls.pokeUser(tid(), offset, 0), "POKEUSER");
+    return (int) buffers.word.get(JAVA_LONG, 0) & BREAKPOINT_SLOTS;
   }
 
   // ---- its state ----
@@ -428,6 +441,9 @@ public final class GuestThread {
           check(PtraceCalls.pokeUser(tid(), offset, value), "POKEUSER");
           return 0;
         });
+    if (index == DEBUG_CONTROL) {
+      watching = value != 0;
+    }
   }
 
   /** Writes what was changed; the thread goes on next. */
