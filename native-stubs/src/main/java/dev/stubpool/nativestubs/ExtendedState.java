@@ -40,6 +40,8 @@ public final class ExtendedState {
   private static final short INITIAL_FCW = 0x37f;
   private static final int INITIAL_MXCSR = 0x1f80;
 
+  private static final int PKRU_OFFSET = offset(PKRU_COMPONENT);
+
   private ExtendedState() {}
 
   /**
@@ -55,10 +57,22 @@ public final class ExtendedState {
     state.set(JAVA_INT, MXCSR, INITIAL_MXCSR);
     long present = X87_AND_SSE;
     if ((features & 1L << PKRU_COMPONENT) != 0) {
-      state.set(JAVA_INT, offset(PKRU_COMPONENT), INITIAL_PKRU);
+      state.set(JAVA_INT, PKRU_OFFSET, INITIAL_PKRU);
       present |= 1L << PKRU_COMPONENT;
     }
     state.set(JAVA_LONG, XSTATE_BV, present); // the others take their initial values
+  }
+
+  /** PKRU, which denies memory by its keys, two bits each; 0 if it is not in the state. */
+  public static int keyRights(MemorySegment state) {
+    return (state.get(JAVA_LONG, XSTATE_BV) & 1L << PKRU_COMPONENT) == 0
+        ? 0
+        : state.get(JAVA_INT, PKRU_OFFSET);
+  }
+
+  /** Sets {@link #keyRights(MemorySegment)}, which is in the state. */
+  public static void keyRights(MemorySegment state, int rights) {
+    state.set(JAVA_INT, PKRU_OFFSET, rights);
   }
 
   /** Where a component lies in the standard layout: EBX of CPUID leaf 0xD. */

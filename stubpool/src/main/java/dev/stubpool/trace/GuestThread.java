@@ -72,6 +72,9 @@ public final class GuestThread {
   /** Red zone and alignment; the kernel aligns further down itself. */
   private static final long FRAME_TOP = Abi.STUB_FRAME_OFFSET + Abi.STUB_FRAME_SIZE - 64L;
 
+  /** What PKRU denies of memory without a key. */
+  private static final int KEY_0 = 3;
+
   private final Tracer tracer;
   private final Tracee stub;
   private final Tracee thread;
@@ -538,6 +541,7 @@ public final class GuestThread {
           MemorySegment call = buffers.call;
           call.copyFrom(buffers.registers);
           call.set(JAVA_LONG, Abi.REGS_rsp, image.base() + FRAME_TOP);
+          makeFrameWritable(state.byteSize());
           generalChanged = true;
           writeGeneral(call);
           check(PtraceCalls.stepInto(tid(), signal), "SINGLESTEP");
@@ -557,6 +561,19 @@ public final class GuestThread {
               buffers.context.get(JAVA_LONG, Abi.SIGCONTEXT_err),
               buffers.context.get(JAVA_LONG, Abi.SIGCONTEXT_cr2));
         });
+  }
+
+  /**
+   * A guest may have denied itself all memory by wrpkru, and a frame that cannot be written is the
+   * process's death, before Linux 6.12.
+   */
+  private void makeFrameWritable(long size) {
+    int rights = ExtendedState.keyRights(buffers.state);
+    if ((rights & KEY_0) != 0) {
+      ExtendedState.keyRights(buffers.state, rights & ~KEY_0);
+      writeVectorState(size);
+      ExtendedState.keyRights(buffers.state, rights);
+    }
   }
 
   private interface Use {
