@@ -340,7 +340,8 @@ public final class Guest {
   }
 
   /**
-   * Asks the CPU's own account of a fault, which costs some 20 us more than the fault.
+   * Asks the CPU's own account of a fault, which costs some 20 us more than the fault. It passes
+   * through the stub's memory: another guest that runs in the stub can change what it says.
    *
    * @param fault the one that the guest is stopped for
    * @throws IllegalStateException if the guest is not stopped for it, or a call was run in its

@@ -13,7 +13,7 @@ public final class Registers {
 
   /**
    * What rflags can have in a guest: ID, AC, RF, NT, IOPL, OF, DF, IF, TF, SF, ZF, AF, PF, 1, CF
-   * (Intel SDM volume 1, 3.4.3). Of these the kernel keeps its own ID, IOPL, IF and RF.
+   * (Intel SDM volume 1, 3.4.3). Of these the kernel keeps its own ID, IOPL and IF.
    */
   private static final long FLAGS = 0x257fd7;
 
@@ -43,7 +43,7 @@ public final class Registers {
   }
 
   /**
-   * Sets flags. ID, IOPL, IF and RF stay what they are.
+   * Sets flags. ID, IOPL and IF stay what they are; RF holds off a breakpoint on the instruction.
    *
    * @throws IllegalArgumentException for bits that no program of user space can have set
    */

@@ -6,7 +6,11 @@ public enum SystemCallAbi {
   X86_64,
   /** The same with bit 30 of the number set, whether or not the host's kernel has x32. */
   X32,
-  /** {@code int 0x80}, or {@code syscall} in 32-bit code: 32-bit arguments, the numbers of i386. */
+  /**
+   * {@code int 0x80}, on AMD's CPUs {@code syscall} in 32-bit code, on Intel's {@code sysenter},
+   * which goes on in 32-bit code at an address of the kernel's: 32-bit arguments, the numbers of
+   * i386.
+   */
   I386,
   /**
    * A call of a function in the vsyscall page, which looks as if it had returned already: the

@@ -85,7 +85,7 @@ public sealed interface Trap {
 
   /**
    * An instruction cannot be executed; rip is on it. To resume without having mended anything
-   * faults again.
+   * faults again. (Not so {@code into} and {@code int 4}: rip is behind these.)
    */
   final class Fault implements Trap {
     private final Guest guest;
