@@ -21,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,11 @@ public final class Tracer implements Injector, AutoCloseable {
 
   /** Looks before a wait blocks: about 50 us of looking and yielding on an otherwise idle CPU. */
   private static final int LOOKS = 64;
+
+  /** A wait that cannot block sleeps for this part of the time that it lasts already. */
+  private static final int SLEEP_SHARE = 4;
+
+  private static final long MOST_SLEEP_NANOS = Duration.ofMillis(1).toNanos();
 
   private static final long USER_CODE_SEGMENT = 0x33;
   private static final long USER_DATA_SEGMENT = 0x2b;
@@ -288,20 +294,46 @@ public final class Tracer implements Injector, AutoCloseable {
 
   /**
    * A process is not told to be dead before its other threads are reaped, and their tracers may be
-   * in their callers' code: no wait that blocks would end.
+   * in their callers' code: no wait that blocks would end. So it looks, and sleeps between the
+   * looks in proportion to the time that it waits already.
    */
   private long awaitStopBesideGuests(Tracee tracee) {
-    long result;
-    do {
-      for (Tracee guest : tracee.guests()) {
-        if (isDead(guest.pid())) {
-          buryThread(guest);
-        }
-      }
+    long start = System.nanoTime();
+    while (true) {
+      reapGuests(tracee);
       pidWord.set(JAVA_INT, 0, tracee.pid());
-      result = WaitCalls.look(pidWord.address(), siginfo.address(), LOOKS);
-    } while (result == 0 && !deadline.isOver());
-    return result == 0 ? -Errno.EINTR : result;
+      long result = WaitCalls.look(pidWord.address(), siginfo.address(), 1);
+      if (result != 0) {
+        return result;
+      }
+      if (deadline.isOver()) {
+        return -Errno.EINTR;
+      }
+      long waited = System.nanoTime() - start;
+      LockSupport.parkNanos(this, Math.min(waited / SLEEP_SHARE, MOST_SLEEP_NANOS));
+    }
+  }
+
+  /**
+   * Reaps those threads of a process that are dead and that other tracers have. Takes no stop away
+   * from these: they wait for it.
+   */
+  public void reapGuests(Tracee tracee) {
+    for (Tracee guest : tracee.guests()) {
+      siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);
+      if (WaitCalls.lookForDeath(guest.pid(), siginfo.address()) == 0
+          && siginfo.get(JAVA_INT, Abi.SIGINFO_pid) == guest.pid()
+          && showsDeath()) {
+        reapThread(guest);
+      }
+    }
+  }
+
+  private void reapThread(Tracee guest) {
+    if (guest.claimEnd()) {
+      WaitCalls.reap(guest.pid(), siginfo.address());
+      guest.leaveStub();
+    }
   }
 
   /**
@@ -391,10 +423,7 @@ public final class Tracer implements Injector, AutoCloseable {
     if (result == -Errno.EINTR) {
       throw giveUp(guest, result, "waiting for a guest thread's end");
     }
-    if (guest.claimEnd()) {
-      WaitCalls.reap(guest.pid(), siginfo.address());
-      guest.leaveStub();
-    }
+    reapThread(guest);
   }
 
   /** Whether a process is seen dead while it is given the CPU a few times. */
@@ -439,10 +468,14 @@ public final class Tracer implements Injector, AutoCloseable {
     return result;
   }
 
+  private boolean showsDeath() {
+    int code = siginfo.get(JAVA_INT, Abi.SIGINFO_code);
+    return code == Abi.CLD_EXITED || code == Abi.CLD_KILLED || code == Abi.CLD_DUMPED;
+  }
+
   /** A dying tracee may first show a stop, which is consumed by the look. */
   private boolean seesDeath() {
-    int code = siginfo.get(JAVA_INT, Abi.SIGINFO_code);
-    if (code == Abi.CLD_EXITED || code == Abi.CLD_KILLED || code == Abi.CLD_DUMPED) {
+    if (showsDeath()) {
       return true;
     }
     pidWord.set(JAVA_INT, 0, siginfo.get(JAVA_INT, Abi.SIGINFO_pid));
