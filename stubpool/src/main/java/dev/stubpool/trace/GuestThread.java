@@ -53,6 +53,9 @@ public final class GuestThread {
   private static final String CALLING = "running a call in a guest's thread";
   private static final int USER_CODE_SEGMENT = 0x33;
   private static final int USER_DATA_SEGMENT = 0x2b;
+
+  /** No code segment at all. */
+  private static final int UNKNOWN = 0;
   private static final long INITIAL_FLAGS = 0x202;
 
   /** Results with these values make the kernel look whether to restart the call (ERESTARTSYS). */
@@ -88,7 +91,10 @@ public final class GuestThread {
   private boolean vectorKnown;
   private int segmentsChanged;
 
-  /** The code segment that the kernel has for it: which layout NT_PRSTATUS has depends on it. */
+  /**
+   * The code segment that the kernel has for it, or {@link #UNKNOWN}: which layout NT_PRSTATUS has
+   * depends on it.
+   */
   private long codeSegment = USER_CODE_SEGMENT;
 
   private int signal;
@@ -207,6 +213,7 @@ public final class GuestThread {
 
   private void forget() {
     generalKnown = false;
+    codeSegment = UNKNOWN;
     vectorKnown = false;
   }
 
