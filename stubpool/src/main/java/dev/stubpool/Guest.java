@@ -169,6 +169,14 @@ public final class Guest {
       process.guestStopped();
     }
     checkEnd();
+    try {
+      return trap(stop);
+    } catch (StubDiedException e) {
+      return died(); // after it had stopped, and before all of that was read
+    }
+  }
+
+  private Trap trap(GuestThread.Stop stop) {
     return switch (stop) {
       case SYSTEM_CALL -> systemCall();
       case VSYSCALL -> vsyscall();
@@ -176,8 +184,12 @@ public final class Guest {
       case STEP -> Trap.Step.INSTANCE;
       case BREAKPOINT -> new Trap.Breakpoint(thread.breakpoints(), thread.code());
       case INTERRUPTED -> Trap.Interrupted.INSTANCE;
-      case DIED -> new Trap.Died(pool.deathOf(stub));
+      case DIED -> died();
     };
+  }
+
+  private Trap died() {
+    return new Trap.Died(pool.deathOf(stub));
   }
 
   private Trap systemCall() {
