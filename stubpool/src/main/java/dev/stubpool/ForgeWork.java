@@ -223,6 +223,11 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   /** Finds stubs that died while nobody used them. */
   private void sweep() {
     boolean idleDied = false;
+    for (StubProcess process : supply.all()) {
+      // The programs of guests may be busy elsewhere; until their threads are reaped a stub is not
+      // told to be dead.
+      tracer.reapGuests(process.tracee);
+    }
     long lookBegan = System.nanoTime();
     int pid;
     while ((pid = tracer.findDead()) != 0) {
