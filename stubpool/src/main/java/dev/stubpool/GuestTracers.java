@@ -40,7 +40,12 @@ final class GuestTracers {
     if (one == null) {
       one = new One(made.incrementAndGet());
       all.add(one);
-      one.thread.start();
+      try {
+        one.thread.start();
+      } catch (Error e) {
+        all.remove(one); // no thread to be had: nobody is to wait for its end
+        throw e;
+      }
     }
     if (closed) {
       one.thread.stop(); // close may have missed it
@@ -51,6 +56,9 @@ final class GuestTracers {
   void put(One one) {
     one.idleSince = System.nanoTime();
     idle.addFirst(one);
+    if (one.ending) {
+      idle.remove(one); // its own look may have come before this
+    }
   }
 
   /** Ends all threads, as soon as their guests' programs are over; whether all ended in time. */
@@ -72,6 +80,7 @@ final class GuestTracers {
     private final int turn;
     private Tracer tracer;
     private GuestThread.Buffers buffers;
+    private volatile boolean ending;
     private volatile long idleSince = System.nanoTime();
 
     private One(int turn) {
@@ -129,6 +138,7 @@ final class GuestTracers {
 
     @Override
     public void end() {
+      ending = true;
       idle.remove(this);
       all.remove(this);
       if (tracer != null) {

@@ -295,20 +295,12 @@ public final class StubPool implements AutoCloseable {
   }
 
   private void start(Stub stub, GuestRun<?, ?> run, Duration limit) {
-    AtomicReference<Tracee> thread = new AtomicReference<>();
-    ask(
-        new Request() {
-          @Override
-          protected long perform() {
-            stub.checkUsable();
-            thread.set(work.makeThread(stub.process()));
-            return 0;
-          }
-        });
     GuestTracers.One guestTracer = guestTracers.take();
-    run.prepare(thread.get(), guestTracer);
-    CompletableFuture<Void> timer = limit == null ? null : timer(run, limit);
+    CompletableFuture<Void> timer = null;
     try {
+      timer = limit == null ? null : timer(run, limit);
+      // Last: a thread of the stub that nobody takes over would stay.
+      run.prepare(makeThread(stub), guestTracer);
       run.on(guestTracer.thread, callerPatience);
     } catch (StubUnresponsiveException e) {
       if (isClosed()) {
@@ -321,6 +313,20 @@ public final class StubPool implements AutoCloseable {
       }
       guestTracers.put(guestTracer);
     }
+  }
+
+  private Tracee makeThread(Stub stub) {
+    AtomicReference<Tracee> thread = new AtomicReference<>();
+    ask(
+        new Request() {
+          @Override
+          protected long perform() {
+            stub.checkUsable();
+            thread.set(work.makeThread(stub.process()));
+            return 0;
+          }
+        });
+    return thread.get();
   }
 
   private static CompletableFuture<Void> timer(GuestRun<?, ?> run, Duration limit) {
