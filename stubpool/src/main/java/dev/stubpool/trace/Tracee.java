@@ -67,6 +67,11 @@ public final class Tracee {
     return stub != null;
   }
 
+  /** The stub that this is or whose thread it is. */
+  Tracee stub() {
+    return stub == null ? this : stub;
+  }
+
   /** Threads that were not reaped yet. */
   Collection<Tracee> guests() {
     return guests;

@@ -250,7 +250,7 @@ public final class Tracer implements Injector, AutoCloseable {
   private StubDiedException lost(Tracee tracee, String how, String step) {
     LOG.warn("process {} {}; killing it", tracee.pid(), how); // its end may be the JVM's
     killAndBury(tracee);
-    return new StubDiedException(tracee.pid(), how + ", killed", step);
+    return new StubDiedException(tracee.stub().pid(), how + ", killed", step);
   }
 
   /**
@@ -592,8 +592,9 @@ public final class Tracer implements Injector, AutoCloseable {
 
   private StubDiedException died(Tracee tracee, String step) {
     bury(tracee);
-    String how = tracee.death() == null ? "being killed" : tracee.death();
-    return new StubDiedException(tracee.pid(), how, step);
+    Tracee stub = tracee.stub();
+    String how = stub.death() == null ? "being killed" : stub.death();
+    return new StubDiedException(stub.pid(), how, step);
   }
 
   private void clearInput() {
