@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/audit.h>
 #include <linux/futex.h>
 #include <linux/mman.h>
@@ -116,6 +117,7 @@ void layout(void) {
     INT(IOVEC_SIZE, sizeof(struct iovec));
     INT(IOVEC_base, offsetof(struct iovec, iov_base));
     INT(IOVEC_len, offsetof(struct iovec, iov_len));
+    INT(IOV_MAX, IOV_MAX);
 
     SAME(PTRACE_SEIZE);
     SAME(PTRACE_CONT);

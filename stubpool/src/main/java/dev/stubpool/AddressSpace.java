@@ -31,7 +31,7 @@ public record AddressSpace(long lowest, long highest, long imageStart, long imag
 
   /** Whether any byte of [address, address + size) is the image's. */
   boolean meetsImage(long address, long size) {
-    return address < imageEnd && address + size > imageStart;
+    return address >= 0 && address < imageEnd && size > imageStart - address;
   }
 
   /** Refuses what {@link #contains} does not hold for, and what is not made of whole pages. */

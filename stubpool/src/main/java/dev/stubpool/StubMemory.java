@@ -1,10 +1,11 @@
 package dev.stubpool;
 
+import dev.stubpool.MemoryCopies.Direction;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.nativestubs.MemoryCalls;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
@@ -16,15 +17,16 @@ import java.util.List;
  * and {@link SystemCallException} when the kernel refuses.
  */
 public final class StubMemory {
-  /** Bytes copied under one hold, which holds off the tracer's reaping and recycling. */
-  private static final long MOST_AT_ONCE = 1 << 20;
-
   private final StubPool pool;
   private final Stub stub;
+  private final MemoryCopies copies;
+  private final SharedWords words;
 
   StubMemory(StubPool pool, Stub stub) {
     this.pool = pool;
     this.stub = stub;
+    this.copies = new MemoryCopies(stub);
+    this.words = new SharedWords(stub);
   }
 
   /**
@@ -34,13 +36,20 @@ public final class StubMemory {
    * @param file what
    * @param offset from where in the file, a multiple of the page size
    * @param size how much; beyond the end of the file accesses fault
+   * @param options what else
    * @throws IllegalArgumentException for an address, offset or size that is unaligned or out of
    *     range
    * @throws SystemCallException EACCES for a SHARED mapping that can be written, of a file that was
    *     not opened with WRITE
    */
   public void map(
-      long address, Mappable file, long offset, long size, Protection protection, Sharing sharing) {
+      long address,
+      Mappable file,
+      long offset,
+      long size,
+      Protection protection,
+      Sharing sharing,
+      MapOption... options) {
     pool.addressSpace().check(address, size);
     if (offset < 0 || offset % AddressSpace.PAGE_SIZE != 0) {
       throw new IllegalArgumentException(
@@ -49,6 +58,7 @@ public final class StubMemory {
     }
     int flags =
         Abi.MAP_FIXED
+            | MapOption.flags(options)
             | switch (sharing) {
               case SHARED -> Abi.MAP_SHARED;
               case PRIVATE -> Abi.MAP_PRIVATE;
@@ -88,9 +98,9 @@ public final class StubMemory {
   }
 
   /** Maps zeroed private memory, in place of what was mapped there. */
-  public void mapAnonymous(long address, long size, Protection protection) {
+  public void mapAnonymous(long address, long size, Protection protection, MapOption... options) {
     pool.addressSpace().check(address, size);
-    int flags = Abi.MAP_FIXED | Abi.MAP_PRIVATE | Abi.MAP_ANONYMOUS;
+    int flags = Abi.MAP_FIXED | Abi.MAP_PRIVATE | Abi.MAP_ANONYMOUS | MapOption.flags(options);
     call(Abi.SYS_mmap, "mmap", "mapping memory", address, size, protection.bits(), flags, -1);
   }
 
@@ -108,7 +118,10 @@ public final class StubMemory {
 
   /**
    * What is mapped by this library, sorted by address; ranges that are mapped alike and follow each
-   * other in the same file, or are private memory without one, are one. Makes no system call.
+   * other in the same file, or are private memory without one, are one. The stub image is not among
+   * them, nor what a stub that was taken over mapped by itself. Makes no system call.
+   *
+   * @return an immutable list, of the moment
    */
   public List<Mapping> mappings() {
     List<Mapping> mappings = stub.process().mappings.mappings();
@@ -125,18 +138,17 @@ public final class StubMemory {
     SystemCallException.check(result, name, step + " of stub " + stub.pid());
   }
 
+  // ---- copies ----
+
   /**
    * Copies from the stub's memory all of {@code to}, as far as its protections allow,
-   * process_vm_readv(2).
+   * process_vm_readv(2). A page must have READ: the kernel refuses those that have only WRITE or
+   * EXECUTE, though the processor lets the stub itself read them.
    *
-   * @throws SystemCallException EFAULT if a page cannot be read; {@code to} then has what lies
-   *     before that page
+   * @throws MemoryFaultException if a page cannot be read; {@code to} then has what lies before it
    */
   public void read(long address, MemorySegment to) {
-    if (to.isReadOnly()) {
-      throw new IllegalArgumentException("cannot read into a read-only segment");
-    }
-    copy(address, to, true);
+    read(one(address, to), to);
   }
 
   /** {@link #read(long, MemorySegment)} into a new array of {@code size} bytes. */
@@ -145,29 +157,51 @@ public final class StubMemory {
       throw new IllegalArgumentException("size is " + size + ", must not be negative");
     }
     byte[] bytes = new byte[size];
-    copy(address, MemorySegment.ofArray(bytes), true);
+    read(address, MemorySegment.ofArray(bytes));
     return bytes;
+  }
+
+  /**
+   * Gathers ranges of the stub's memory, one behind the other, into {@code to}. Up to 1,024 ranges
+   * are one system call.
+   *
+   * @param from with as many bytes together as {@code to}
+   * @throws MemoryFaultException if a page cannot be read; {@code to} then has what comes before it
+   */
+  public void read(List<MemoryRange> from, MemorySegment to) {
+    checkWritable(to);
+    copies.copy(Direction.READ, List.copyOf(from), to);
+  }
+
+  /**
+   * {@link #read(long, MemorySegment)} as far as it goes.
+   *
+   * @return how many bytes were copied; if they are fewer than {@code to} has, then {@code address}
+   *     plus this is the first address that cannot be read
+   */
+  public long readSome(long address, MemorySegment to) {
+    return readSome(one(address, to), to);
+  }
+
+  /**
+   * {@link #read(List, MemorySegment)} as far as it goes.
+   *
+   * @return how many bytes were copied, of all ranges; the first that is missing cannot be read
+   */
+  public long readSome(List<MemoryRange> from, MemorySegment to) {
+    checkWritable(to);
+    return copies.copySome(Direction.READ, List.copyOf(from), to);
   }
 
   /**
    * Copies all of {@code from} to the stub's memory, as far as its protections allow,
    * process_vm_writev(2).
    *
-   * @throws SystemCallException EFAULT if a page cannot be written; what lies before it is written
-   *     then
+   * @throws MemoryFaultException if a page cannot be written; what lies before it is written then
    * @throws IllegalArgumentException if the range meets the image's
    */
   public void write(long address, MemorySegment from) {
-    if (pool.addressSpace().meetsImage(address, from.byteSize())) {
-      throw new IllegalArgumentException(
-          "[0x%x, 0x%x) meets the image's range [0x%x, 0x%x), which is not the holder's"
-              .formatted(
-                  address,
-                  address + from.byteSize(),
-                  pool.addressSpace().imageStart(),
-                  pool.addressSpace().imageEnd()));
-    }
-    copy(address, from, false);
+    write(one(address, from), from);
   }
 
   /** {@link #write(long, MemorySegment)} of an array. */
@@ -175,60 +209,157 @@ public final class StubMemory {
     write(address, MemorySegment.ofArray(from));
   }
 
-  private void copy(long address, MemorySegment local, boolean read) {
-    String name = read ? "process_vm_readv" : "process_vm_writev";
-    long done = 0;
-    while (done < local.byteSize()) {
-      MemorySegment part = local.asSlice(done, Math.min(local.byteSize() - done, MOST_AT_ONCE));
-      long copied =
-          part.isNative()
-              ? copyOnce(address + done, part, read)
-              : copyByDetour(address + done, part, read);
-      if (copied <= 0) {
-        throw failure(name, copied == 0 ? Errno.EFAULT : (int) -copied, address + done);
-      }
-      done += copied;
+  /**
+   * Scatters {@code from} over ranges of the stub's memory, one after the other. Up to 1,024 ranges
+   * are one system call.
+   *
+   * @param to with as many bytes together as {@code from}
+   * @throws MemoryFaultException if a page cannot be written; what comes before it is written then
+   * @throws IllegalArgumentException if a range meets the image's; nothing is written then
+   */
+  public void write(List<MemoryRange> to, MemorySegment from) {
+    copies.copy(Direction.WRITE, outsideTheImage(to), from);
+  }
+
+  /**
+   * {@link #write(long, MemorySegment)} as far as it goes.
+   *
+   * @return how many bytes were copied; if they are fewer than {@code from} has, then {@code
+   *     address} plus this is the first address that cannot be written
+   */
+  public long writeSome(long address, MemorySegment from) {
+    return writeSome(one(address, from), from);
+  }
+
+  /**
+   * {@link #write(List, MemorySegment)} as far as it goes.
+   *
+   * @return how many bytes were copied, to all ranges; the next could not be written
+   */
+  public long writeSome(List<MemoryRange> to, MemorySegment from) {
+    return copies.copySome(Direction.WRITE, outsideTheImage(to), from);
+  }
+
+  private static List<MemoryRange> one(long address, MemorySegment local) {
+    return List.of(new MemoryRange(address, local.byteSize()));
+  }
+
+  private static void checkWritable(MemorySegment to) {
+    if (to.isReadOnly()) {
+      throw new IllegalArgumentException("cannot read into a read-only segment");
     }
   }
 
-  /** By way of native memory: the kernel does not reach the Java heap. */
-  private long copyByDetour(long address, MemorySegment part, boolean read) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(part.byteSize());
-      if (!read) {
-        buffer.copyFrom(part);
+  /** These ranges, which do not change any more, if none meets the image. */
+  private List<MemoryRange> outsideTheImage(List<MemoryRange> given) {
+    AddressSpace space = pool.addressSpace();
+    List<MemoryRange> ranges = List.copyOf(given);
+    for (MemoryRange range : ranges) {
+      if (space.meetsImage(range.address(), range.size())) {
+        throw new IllegalArgumentException(
+            "[0x%x, 0x%x) meets the image's range [0x%x, 0x%x), which is not the holder's"
+                .formatted(
+                    range.address(),
+                    range.address() + range.size(),
+                    space.imageStart(),
+                    space.imageEnd()));
       }
-      long copied = copyOnce(address, buffer, read);
-      if (read && copied > 0) {
-        MemorySegment.copy(buffer, 0, part, 0, copied);
-      }
-      return copied;
     }
+    return ranges;
   }
 
-  /** Under a hold, so that the process keeps its pid and its lease for the length of the call. */
-  private long copyOnce(long address, MemorySegment local, boolean read) {
-    var tracee = stub.process().tracee;
-    if (!tracee.hold()) {
-      stub.checkUsable();
-      return -Errno.ESRCH;
+  // ---- strings ----
+
+  /**
+   * Reads a string that ends with NUL. No page behind the one with the NUL is touched.
+   *
+   * @param address of its first byte
+   * @param mostBytes how many bytes it may have, the NUL included, such as 4096 for a path
+   * @return its bytes, without the NUL
+   * @throws MemoryFaultException if a page before the NUL cannot be read
+   * @throws SystemCallException ENAMETOOLONG if there is no NUL among so many bytes
+   */
+  public byte[] readUntilNul(long address, int mostBytes) {
+    if (mostBytes <= 0) {
+      throw new IllegalArgumentException("mostBytes is " + mostBytes + ", must be positive");
     }
-    try {
-      stub.checkUsable();
-      return read
-          ? MemoryCalls.read(tracee.pid(), address, local)
-          : MemoryCalls.write(tracee.pid(), address, local);
-    } finally {
-      tracee.release();
-    }
+    return copies.untilNul(address, mostBytes);
   }
 
-  private RuntimeException failure(String name, int errno, long address) {
-    String step = "copying memory of stub " + stub.pid() + " at 0x" + Long.toHexString(address);
-    if (errno == Errno.ESRCH) {
-      String how = stub.process().tracee.death();
-      return new StubDiedException(stub.pid(), how == null ? "being killed" : how, step);
-    }
-    return new SystemCallException(name, errno, step);
+  /**
+   * {@link #readUntilNul} as UTF-8. What is not UTF-8 becomes U+FFFD, and what it was is lost: take
+   * the bytes where that matters, as it does for the names of files.
+   */
+  public String readString(long address, int mostBytes) {
+    return new String(readUntilNul(address, mostBytes), StandardCharsets.UTF_8);
+  }
+
+  // ---- words that are shared with what runs in the stub ----
+
+  /**
+   * Reads 32 bits atomically, as by {@link VarHandle#getVolatile}, from a {@link MemoryFile} that
+   * is mapped {@link Sharing#SHARED}. This and the methods below make no system call; what runs in
+   * the stub, in others that map the file, and in this JVM sees them as it sees its own atomic
+   * instructions. They do what the stub itself may do at the address, by the protection that this
+   * library gave it.
+   *
+   * @param address a multiple of the word's size
+   * @throws IllegalArgumentException if it is not
+   * @throws MemoryFaultException if the stub could not do it: nothing is mapped there, the
+   *     protection does not allow it, or the file ends before
+   * @throws NotSharedMemoryException for all other memory, which this JVM does not have
+   * @throws IllegalStateException if the memory file is closed, besides when the lease is
+   */
+  public int getInt(long address) {
+    return words.getInt(address);
+  }
+
+  /** Writes 32 bits as {@link #getInt} reads them, by {@link VarHandle#setVolatile}. */
+  public void putInt(long address, int value) {
+    words.putInt(address, value);
+  }
+
+  /**
+   * Writes {@code value} if there is {@code expected}, atomically; errors as of {@link #getInt}.
+   *
+   * @return what was there: {@code expected} if it was written
+   */
+  public int compareAndExchangeInt(long address, int expected, int value) {
+    return words.compareAndExchangeInt(address, expected, value);
+  }
+
+  /** Adds, atomically, and returns what was there before; errors as of {@link #getInt}. */
+  public int getAndAddInt(long address, int delta) {
+    return words.getAndAddInt(address, delta);
+  }
+
+  /** Writes, atomically, and returns what was there before; errors as of {@link #getInt}. */
+  public int getAndSetInt(long address, int value) {
+    return words.getAndSetInt(address, value);
+  }
+
+  /** {@link #getInt} for 64 bits. */
+  public long getLong(long address) {
+    return words.getLong(address);
+  }
+
+  /** {@link #putInt} for 64 bits. */
+  public void putLong(long address, long value) {
+    words.putLong(address, value);
+  }
+
+  /** {@link #compareAndExchangeInt} for 64 bits. */
+  public long compareAndExchangeLong(long address, long expected, long value) {
+    return words.compareAndExchangeLong(address, expected, value);
+  }
+
+  /** {@link #getAndAddInt} for 64 bits. */
+  public long getAndAddLong(long address, long delta) {
+    return words.getAndAddLong(address, delta);
+  }
+
+  /** {@link #getAndSetInt} for 64 bits. */
+  public long getAndSetLong(long address, long value) {
+    return words.getAndSetLong(address, value);
   }
 }

@@ -3,7 +3,7 @@ package dev.stubpool;
 import dev.stubpool.nativestubs.Errno;
 
 /** A system call failed, in this process or in a stub. */
-public final class SystemCallException extends StubPoolException {
+public sealed class SystemCallException extends StubPoolException permits MemoryFaultException {
   private static final long serialVersionUID = 1L;
 
   private final String call;

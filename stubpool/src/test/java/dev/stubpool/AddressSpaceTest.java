@@ -28,4 +28,16 @@ class AddressSpaceTest {
     assertThat(space.contains(0x4040_0000L, Long.MAX_VALUE)).isFalse();
     assertThat(space.contains(-0x1000, 0x2000)).isFalse();
   }
+
+  @Test
+  void shouldKnowWhatMeetsTheImage() {
+    assertThat(space.meetsImage(0x3fff_ffffL, 1)).isFalse();
+    assertThat(space.meetsImage(0x3fff_ffffL, 2)).isTrue();
+    assertThat(space.meetsImage(0x403f_ffffL, 1)).isTrue();
+    assertThat(space.meetsImage(0x4040_0000L, 1)).isFalse();
+    assertThat(space.meetsImage(0, 0x4000_0000L)).isFalse();
+    assertThat(space.meetsImage(0x1000, Long.MAX_VALUE)).isTrue();
+    assertThat(space.meetsImage(-0x1000, 0x2000)).isFalse();
+    assertThat(space.meetsImage(Long.MIN_VALUE, Long.MAX_VALUE)).isFalse();
+  }
 }

@@ -14,6 +14,11 @@ public final class IoVector {
     vectors.set(JAVA_LONG, offset + Abi.IOVEC_len, length);
   }
 
+  /** The address of the one at {@code offset}. */
+  public static long base(MemorySegment vectors, long offset) {
+    return vectors.get(JAVA_LONG, offset + Abi.IOVEC_base);
+  }
+
   /** The length of the one at {@code offset}. */
   public static long length(MemorySegment vectors, long offset) {
     return vectors.get(JAVA_LONG, offset + Abi.IOVEC_len);

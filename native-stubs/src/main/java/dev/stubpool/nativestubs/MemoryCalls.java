@@ -47,28 +47,42 @@ public final class MemoryCalls {
   }
 
   /**
-   * Copies from another process, process_vm_readv(2). Bytes copied, which are fewer where a page
-   * cannot be read, or -errno. {@code to} must be native.
+   * Copies from another process, process_vm_readv(2).
+   *
+   * @param vectors the {@link IoVector} of {@code to}, which must be native, and behind it those of
+   *     the other process
+   * @param count how many of the other process, at most {@link Abi#IOV_MAX}
+   * @return bytes copied, which are fewer where a page cannot be read, or -errno
    */
-  public static long read(int pid, long address, MemorySegment to) {
-    return copy(Abi.SYS_process_vm_readv, pid, address, to);
+  public static long read(int pid, MemorySegment vectors, int count, MemorySegment to) {
+    return copy(Abi.SYS_process_vm_readv, pid, vectors, count, to);
   }
 
   /**
-   * Copies to another process, process_vm_writev(2). Bytes copied, or -errno. {@code from} must be
-   * native.
+   * Copies to another process, process_vm_writev(2).
+   *
+   * @param vectors the {@link IoVector} of {@code from}, which must be native, and behind it those
+   *     of the other process
+   * @param count how many of the other process, at most {@link Abi#IOV_MAX}
+   * @return bytes copied, which are fewer where a page cannot be written, or -errno
    */
-  public static long write(int pid, long address, MemorySegment from) {
-    return copy(Abi.SYS_process_vm_writev, pid, address, from);
+  public static long write(int pid, MemorySegment vectors, int count, MemorySegment from) {
+    return copy(Abi.SYS_process_vm_writev, pid, vectors, count, from);
   }
 
-  private static long copy(int number, int pid, long address, MemorySegment local) {
+  /** {@link #write(int, MemorySegment, int, MemorySegment)} to one place. */
+  public static long write(int pid, long address, MemorySegment from) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment vectors = arena.allocate(2L * Abi.IOVEC_SIZE, Long.BYTES);
-      IoVector.set(vectors, 0, local.address(), local.byteSize());
-      IoVector.set(vectors, Abi.IOVEC_SIZE, address, local.byteSize());
-      return Kernel.callOn(
-          local, number, pid, vectors.address(), 1, vectors.address() + Abi.IOVEC_SIZE, 1, 0);
+      IoVector.set(vectors, 0, from.address(), from.byteSize());
+      IoVector.set(vectors, Abi.IOVEC_SIZE, address, from.byteSize());
+      return write(pid, vectors, 1, from);
     }
+  }
+
+  private static long copy(
+      int number, int pid, MemorySegment vectors, int count, MemorySegment local) {
+    long address = vectors.address();
+    return Kernel.callOn(local, number, pid, address, 1, address + Abi.IOVEC_SIZE, count, 0);
   }
 }
