@@ -2,6 +2,7 @@
 module dev.stubpool.cli {
   requires com.fasterxml.jackson.core;
   requires dev.stubpool;
+  requires dev.stubpool.kernel;
   requires dev.stubpool.nativestubs;
   requires info.picocli;
 
@@ -10,5 +11,7 @@ module dev.stubpool.cli {
   opens dev.stubpool.cli.demo to
       info.picocli;
   opens dev.stubpool.cli.inspect to
+      info.picocli;
+  opens dev.stubpool.cli.run to
       info.picocli;
 }

@@ -6,6 +6,7 @@ import dev.stubpool.cli.inspect.MapsCommand;
 import dev.stubpool.cli.inspect.PsCommand;
 import dev.stubpool.cli.output.Diagnostics;
 import dev.stubpool.cli.output.StandardOutput;
+import dev.stubpool.cli.run.RunCommand;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
@@ -26,12 +27,18 @@ import picocli.CommandLine.Spec;
     name = "stubpool",
     description = "Tiny traced, seccomp-locked processes for sandbox kernels on the JVM.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {DemoCommand.class, PsCommand.class, InspectCommand.class, MapsCommand.class},
+    subcommands = {
+      DemoCommand.class,
+      RunCommand.class,
+      PsCommand.class,
+      InspectCommand.class,
+      MapsCommand.class
+    },
     versionProvider = Main.Version.class,
     footer = {
       "",
       "stubpool COMMAND --help tells more.",
-      "Exit status: 0 done, 1 failed, 2 wrong usage."
+      "Exit status: 0 done, 1 failed, 2 wrong usage; run has that of its program."
     })
 public final class Main implements Runnable {
   /** Read by logback.xml; set before the first logger is made. */
@@ -83,6 +90,7 @@ public final class Main implements Runnable {
         new CommandLine(main)
             .setOut(out)
             .setErr(err)
+            .setExpandAtFiles(false) // what a program's arguments are is the program's business
             .setExecutionStrategy(
                 parsed -> {
                   main.prepareLog();
@@ -94,6 +102,7 @@ public final class Main implements Runnable {
                   main.report(failure, command.getErr());
                   return CommandLine.ExitCode.SOFTWARE;
                 });
+    commandLine.getSubcommands().get(RunCommand.NAME).setStopAtPositional(true);
     try {
       return commandLine.execute(arguments);
     } catch (Error e) {

@@ -1,0 +1,2 @@
+/** {@code stubpool run}: a program in the sandbox kernel. */
+package dev.stubpool.cli.run;

@@ -1,0 +1,31 @@
+package dev.stubpool.kernel;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.Supplier;
+
+/**
+ * How long a stub had a CPU, proc_pid_stat(5): to a hundredth of a second.
+ *
+ * @param pid of the stub
+ */
+record CpuTime(int pid) implements Supplier<Duration> {
+  private static final int UTIME = 11; // counted from the state, which follows the name
+  private static final int STIME = 12;
+  private static final int MILLIS_IN_TICK = 10;
+
+  @Override
+  public Duration get() {
+    try {
+      String stat = Files.readString(Path.of("/proc", Integer.toString(pid), "stat"));
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+      long ticks = Long.parseLong(fields[UTIME]) + Long.parseLong(fields[STIME]);
+      return Duration.ofMillis(ticks * MILLIS_IN_TICK);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package dev.stubpool.kernel.abi;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Words whose bits have names. */
+public final class Bits {
+  private Bits() {}
+
+  /** Whether any bit of {@code mask} is set. */
+  public static boolean any(long word, long mask) {
+    return (word & mask) != 0;
+  }
+
+  /** As strace(1) has it: {@code A|B|0x80}, or {@code none} if no bit is set. */
+  public static String show(long word, Map<Long, String> names, String none) {
+    List<String> set = new ArrayList<>();
+    long rest = word;
+    for (var name : names.entrySet()) {
+      if ((rest & name.getKey()) == name.getKey()) {
+        set.add(name.getValue());
+        rest &= ~name.getKey();
+      }
+    }
+    if (rest != 0) {
+      set.add("0x" + Long.toHexString(rest));
+    }
+    return set.isEmpty() ? none : String.join("|", set);
+  }
+}

@@ -1,0 +1,46 @@
+package dev.stubpool.kernel.abi;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+
+/** {@code struct timespec} and {@code struct timeval}: seconds, and nano- or microseconds. */
+public final class Timespec {
+  /** Bytes of either. */
+  public static final int SIZE = 16;
+
+  private static final int NANOS = 1_000_000_000;
+  private static final int NANOS_IN_MICRO = 1000;
+
+  private Timespec() {}
+
+  /** A {@code struct timespec}. */
+  public static byte[] bytes(long seconds, long nanos) {
+    return Struct.bytes(Struct.allocate(SIZE).putLong(seconds).putLong(nanos));
+  }
+
+  /** A {@code struct timespec} of so many nanoseconds. */
+  public static byte[] ofNanos(long nanos) {
+    return bytes(Math.floorDiv(nanos, NANOS), Math.floorMod(nanos, NANOS));
+  }
+
+  /** A {@code struct timeval}. */
+  public static byte[] timeval(Instant time) {
+    return bytes(time.getEpochSecond(), time.getNano() / NANOS_IN_MICRO);
+  }
+
+  /**
+   * What a {@code struct timespec} holds.
+   *
+   * @throws ErrnoException EINVAL for negative seconds, or nanoseconds that make seconds
+   */
+  public static Duration parse(byte[] bytes) {
+    ByteBuffer buffer = Struct.view(bytes);
+    long seconds = buffer.getLong();
+    long nanos = buffer.getLong();
+    if (seconds < 0 || nanos < 0 || nanos >= NANOS) {
+      throw new ErrnoException(Errno.EINVAL);
+    }
+    return Duration.ofSeconds(seconds, nanos);
+  }
+}

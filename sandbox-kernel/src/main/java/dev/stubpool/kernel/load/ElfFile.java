@@ -1,0 +1,223 @@
+package dev.stubpool.kernel.load;
+
+import dev.stubpool.AddressSpace;
+import dev.stubpool.kernel.abi.Struct;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the headers of a static x86-64 program say, elf(5).
+ *
+ * @param relocatable whether it may be loaded anywhere: static-PIE
+ * @param entry address of its first instruction
+ * @param segments what to load, by address
+ * @param headersAddress where its program headers are in memory; 0 if no segment has them
+ * @param headers how many program headers there are
+ * @param alignment of its load address, a multiple of the page size
+ * @param executableStack whether it wants to execute code on its stack
+ */
+record ElfFile(
+    boolean relocatable,
+    long entry,
+    List<Segment> segments,
+    long headersAddress,
+    int headers,
+    long alignment,
+    boolean executableStack) {
+
+  /** Bytes of a program header. */
+  static final int PROGRAM_HEADER_SIZE = 56;
+
+  private static final int HEADER_SIZE = 64;
+  private static final int MAGIC = 0x464c_457f;
+  private static final int SCRIPT_MAGIC = 0x2123;
+  private static final int CLASS_64 = 2;
+  private static final int LITTLE_ENDIAN = 1;
+  private static final int ET_EXEC = 2;
+  private static final int ET_DYN = 3;
+  private static final int EM_X86_64 = 62;
+  private static final int PT_LOAD = 1;
+  private static final int PT_INTERP = 3;
+  private static final int PT_PHDR = 6;
+  private static final int PT_GNU_STACK = 0x6474_e551;
+  private static final int PF_X = 1;
+
+  /** As many as Linux takes, fs/binfmt_elf.c. */
+  private static final int MOST_HEADER_BYTES = 65536;
+
+  /** No program has more; so that sums of addresses and sizes do not overflow. */
+  private static final long ADDRESS_LIMIT = 1L << 47;
+
+  /** The first address behind its last segment. */
+  long end() {
+    return segments.getLast().end();
+  }
+
+  /** The first address of its first segment. */
+  long start() {
+    return segments.getFirst().start();
+  }
+
+  /**
+   * Reads the headers of a program.
+   *
+   * @throws ElfException if it cannot be loaded
+   */
+  static ElfFile read(Path path) throws IOException, ElfException {
+    try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+      return read(file);
+    }
+  }
+
+  private static ElfFile read(FileChannel file) throws IOException, ElfException {
+    ByteBuffer header = read(file, 0, HEADER_SIZE);
+    checkKind(header);
+    require(header.remaining() == HEADER_SIZE, "is truncated: it ends within the ELF header");
+    int type = header.getShort(16);
+    int machine = Short.toUnsignedInt(header.getShort(18));
+    require(machine == EM_X86_64, "is a program for another machine (e_machine " + machine + ")");
+    require(
+        type == ET_EXEC || type == ET_DYN, "is an ELF file but no program (e_type " + type + ")");
+    long entry = header.getLong(24);
+    long headersOffset = header.getLong(32);
+    int headerSize = Short.toUnsignedInt(header.getShort(54));
+    int count = Short.toUnsignedInt(header.getShort(56));
+    require(
+        headerSize == PROGRAM_HEADER_SIZE,
+        "is malformed: program headers of " + headerSize + " bytes");
+    require(
+        count > 0 && count * PROGRAM_HEADER_SIZE <= MOST_HEADER_BYTES,
+        "is malformed: " + count + " program headers");
+    require(
+        headersOffset >= 0 && headersOffset <= file.size() - (long) count * PROGRAM_HEADER_SIZE,
+        "is truncated: it ends before its program headers do");
+    ByteBuffer table = read(file, headersOffset, count * PROGRAM_HEADER_SIZE);
+    return parse(type == ET_DYN, entry, headersOffset, count, table, file.size());
+  }
+
+  private static void checkKind(ByteBuffer header) throws ElfException {
+    require(
+        header.remaining() < 2 || header.getShort(0) != SCRIPT_MAGIC,
+        "is a script: run its interpreter");
+    require(
+        header.remaining() >= Integer.BYTES && header.getInt(0) == MAGIC, "is not an ELF program");
+    require(header.remaining() > 5, "is truncated: it ends within the ELF header");
+    require(header.get(4) == CLASS_64, "is not a 64-bit program");
+    require(header.get(5) == LITTLE_ENDIAN, "is a program for a big-endian machine");
+  }
+
+  private static ElfFile parse(
+      boolean relocatable, long entry, long headersOffset, int count, ByteBuffer table, long size)
+      throws ElfException {
+    List<Segment> segments = new ArrayList<>();
+    long headersAddress = 0;
+    long alignment = AddressSpace.PAGE_SIZE;
+    boolean executableStack = false;
+    for (int i = 0; i < count; i++) {
+      int at = i * PROGRAM_HEADER_SIZE;
+      int type = table.getInt(at);
+      int flags = table.getInt(at + 4);
+      long address = table.getLong(at + 16);
+      switch (type) {
+        case PT_INTERP ->
+            throw new ElfException(
+                "is dynamically linked, and only static programs can be run: link it with -static");
+        case PT_PHDR -> headersAddress = address;
+        case PT_GNU_STACK -> executableStack = (flags & PF_X) != 0;
+        case PT_LOAD -> {
+          Segment segment =
+              new Segment(
+                  address,
+                  table.getLong(at + 8),
+                  table.getLong(at + 32),
+                  table.getLong(at + 40),
+                  flags);
+          if (segment.memorySize() != 0) {
+            check(segment, i, segments, size);
+            segments.add(segment);
+            alignment = Math.max(alignment, powerOfTwo(table.getLong(at + 48)));
+          }
+        }
+        default -> {}
+      }
+    }
+    require(!segments.isEmpty(), "is malformed: nothing of it is to be loaded");
+    if (headersAddress == 0) {
+      headersAddress = addressOf(headersOffset, segments);
+    }
+    require(entry != 0, "has no entry point: it is a shared library");
+    return new ElfFile(
+        relocatable,
+        entry,
+        List.copyOf(segments),
+        headersAddress,
+        count,
+        alignment,
+        executableStack);
+  }
+
+  private static void check(Segment segment, int index, List<Segment> before, long size)
+      throws ElfException {
+    String name = "is malformed: program header " + index + " ";
+    require(
+        segment.offset() >= 0
+            && segment.fileSize() >= 0
+            && segment.offset() <= ADDRESS_LIMIT
+            && segment.fileSize() <= ADDRESS_LIMIT,
+        name + "has a part of the file that no file has");
+    require(
+        segment.address() >= 0
+            && segment.memorySize() > 0
+            && segment.address() <= ADDRESS_LIMIT
+            && segment.memorySize() <= ADDRESS_LIMIT - segment.address(),
+        name + "is to be loaded where no memory is");
+    require(
+        segment.fileSize() <= segment.memorySize(), name + "has more in the file than in memory");
+    require(
+        (segment.address() - segment.offset()) % AddressSpace.PAGE_SIZE == 0,
+        name + "has an offset that cannot be mapped to its address");
+    require(
+        segment.offset() + segment.fileSize() <= size,
+        "is truncated: it has "
+            + size
+            + " bytes, its program header "
+            + index
+            + " wants "
+            + (segment.offset() + segment.fileSize()));
+    require(
+        before.isEmpty() || before.getLast().end() <= segment.start(),
+        name + "overlaps the one before, or is below it");
+  }
+
+  private static long powerOfTwo(long alignment) {
+    return Long.bitCount(alignment) == 1 && alignment > 0 && alignment <= 1L << 30 ? alignment : 0;
+  }
+
+  private static long addressOf(long offset, List<Segment> segments) {
+    return segments.stream()
+        .filter(s -> offset >= s.offset() && offset < s.offset() + s.fileSize())
+        .mapToLong(s -> s.address() + offset - s.offset())
+        .findFirst()
+        .orElse(0);
+  }
+
+  private static void require(boolean holds, String message) throws ElfException {
+    if (!holds) {
+      throw new ElfException(message);
+    }
+  }
+
+  /** As much of [offset, offset + size) as the file has. */
+  private static ByteBuffer read(FileChannel file, long offset, int size) throws IOException {
+    ByteBuffer buffer = Struct.allocate(size);
+    while (buffer.hasRemaining() && file.read(buffer, offset + buffer.position()) > 0) {
+      // Reads on.
+    }
+    return buffer.flip();
+  }
+}

@@ -1,0 +1,115 @@
+package dev.stubpool.kernel.load;
+
+import dev.stubpool.AddressSpace;
+import dev.stubpool.Mappable;
+import dev.stubpool.StubPool;
+import dev.stubpool.kernel.abi.ErrnoException;
+import dev.stubpool.kernel.memory.AddressMap;
+import dev.stubpool.kernel.memory.UserMemory;
+import dev.stubpool.kernel.task.Identity;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/** Loads a static program into an empty process, execve(2). */
+public final class ProgramLoader {
+  private static final long CLOCK_TICKS = 100;
+  private static final long NO_ADDRESS = 0;
+
+  private final StubPool pool;
+  private final AddressMap map;
+  private final UserMemory memory;
+
+  /** Loads into a process's memory. */
+  public ProgramLoader(StubPool pool, AddressMap map, UserMemory memory) {
+    this.pool = pool;
+    this.map = map;
+    this.memory = memory;
+  }
+
+  /**
+   * Loads a program.
+   *
+   * @param file of the host
+   * @param path what the guest calls it
+   * @throws ElfException if it is none that can be loaded
+   */
+  public Image load(
+      Path file, String path, List<String> arguments, List<String> environment, Identity identity)
+      throws IOException, ElfException {
+    ElfFile elf = ElfFile.read(file);
+    long size = elf.end() - elf.start();
+    long moved = elf.relocatable() ? map.placeProgram(size, elf.alignment()) - elf.start() : 0;
+    if (!map.isFree(elf.start() + moved, size)) {
+      throw new ElfException(
+          "wants memory at 0x%x to 0x%x, which is not free"
+              .formatted(elf.start() + moved, elf.end() + moved));
+    }
+    try (Mappable mappable = pool.mappable(file)) {
+      for (Segment segment : elf.segments()) {
+        load(segment, mappable, moved);
+      }
+      map.beginBrk(elf.end() + moved);
+      long top = map.mapStack(elf.executableStack());
+      byte[] random = new byte[FirstStack.RANDOM_SIZE];
+      new SecureRandom().nextBytes(random);
+      FirstStack stack =
+          FirstStack.lay(
+              top, arguments, environment, path, random, auxiliaryVector(elf, moved, identity));
+      if (stack.content().capacity() > AddressMap.STACK_SIZE / 4) {
+        throw new ElfException("cannot have arguments and environment of more than 2 MiB");
+      }
+      memory.write(stack.pointer(), stack.content());
+      return new Image(elf.entry() + moved, stack.pointer());
+    } catch (ErrnoException e) {
+      throw new ElfException("cannot be loaded: " + e.errno().message());
+    }
+  }
+
+  /** The file's pages, the rest of the last of them zeroed, then empty pages. */
+  private void load(Segment segment, Mappable file, long moved) {
+    long start = segment.start() + moved;
+    long fileEnd = segment.fileEnd() + moved;
+    long end = segment.end() + moved;
+    if (fileEnd > start) {
+      long offset = segment.offset() - (segment.address() - segment.start());
+      map.mapFile(start, fileEnd - start, file, offset, segment.protection());
+      long zeroFrom = segment.address() + segment.fileSize() + moved;
+      if (segment.memorySize() > segment.fileSize() && segment.isWritable()) {
+        memory.write(zeroFrom, new byte[(int) (fileEnd - zeroFrom)]);
+      }
+    }
+    if (end > fileEnd) {
+      map.mapAnonymous(fileEnd, end - fileEnd, segment.protection());
+    }
+  }
+
+  private static SequencedMap<Integer, Long> auxiliaryVector(
+      ElfFile elf, long moved, Identity identity) throws IOException {
+    Map<Integer, Long> host = Auxv.ofHost();
+    SequencedMap<Integer, Long> auxv = new LinkedHashMap<>();
+    for (int key : new int[] {Auxv.AT_MINSIGSTKSZ, Auxv.AT_HWCAP, Auxv.AT_HWCAP2}) {
+      if (host.containsKey(key)) {
+        auxv.put(key, host.get(key));
+      }
+    }
+    auxv.put(Auxv.AT_PAGESZ, (long) AddressSpace.PAGE_SIZE);
+    auxv.put(Auxv.AT_CLKTCK, CLOCK_TICKS);
+    auxv.put(Auxv.AT_PHDR, elf.headersAddress() == 0 ? NO_ADDRESS : elf.headersAddress() + moved);
+    auxv.put(Auxv.AT_PHENT, (long) ElfFile.PROGRAM_HEADER_SIZE);
+    auxv.put(Auxv.AT_PHNUM, (long) elf.headers());
+    auxv.put(Auxv.AT_BASE, NO_ADDRESS);
+    auxv.put(Auxv.AT_FLAGS, 0L);
+    auxv.put(Auxv.AT_ENTRY, elf.entry() + moved);
+    auxv.put(Auxv.AT_UID, (long) identity.uid());
+    auxv.put(Auxv.AT_EUID, (long) identity.uid());
+    auxv.put(Auxv.AT_GID, (long) identity.gid());
+    auxv.put(Auxv.AT_EGID, (long) identity.gid());
+    auxv.put(Auxv.AT_SECURE, 0L);
+    return auxv;
+  }
+}

@@ -1,0 +1,2 @@
+/** Processes and their threads. */
+package dev.stubpool.kernel.task;
