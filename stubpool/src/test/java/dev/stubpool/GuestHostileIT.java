@@ -611,7 +611,7 @@ class GuestHostileIT {
             Trap.Fault fault = (Trap.Fault) guest.resume();
             assertThat(GuestCode.words(guest, fault))
                 .isEqualTo("SEGV 1 0x%s 0x%s".formatted(behind, behind));
-            assertThat(code.checkFault(guest, fault).isFetch()).isTrue();
+            assertThat(code.checkFault(guest, fault).access()).isEqualTo(Access.EXECUTE);
             guest.registers().rip(end - 2);
             assertThat(GuestCode.step(guest)).isEqualTo("X86_64 -38 0x" + behind);
             return null;
@@ -623,7 +623,7 @@ class GuestHostileIT {
             Trap.Fault fault = (Trap.Fault) guest.resume();
             assertThat(GuestCode.words(guest, fault))
                 .isEqualTo("SEGV 1 0x%x 0x%x".formatted(end, end - 1));
-            assertThat(code.checkFault(guest, fault).isFetch()).isTrue();
+            assertThat(code.checkFault(guest, fault).access()).isEqualTo(Access.EXECUTE);
             return null;
           });
     }

@@ -56,6 +56,7 @@ public final class GuestThread {
 
   /** No code segment at all. */
   private static final int UNKNOWN = 0;
+
   private static final long INITIAL_FLAGS = 0x202;
 
   /** Results with these values make the kernel look whether to restart the call (ERESTARTSYS). */
@@ -118,6 +119,7 @@ public final class GuestThread {
     private final MemorySegment word = arena.allocate(JAVA_LONG);
     private final MemorySegment vector = arena.allocate(Abi.IOVEC_SIZE, Long.BYTES);
     private final MemorySegment state = arena.allocate(ExtendedState.MOST_BYTES, 64);
+    private final MemorySegment copy = arena.allocate(2L * Abi.IOVEC_SIZE, Long.BYTES);
     private final MemorySegment context = arena.allocate(Abi.SIGCONTEXT_SIZE, Long.BYTES);
     private long stateSize;
 
@@ -560,7 +562,9 @@ public final class GuestThread {
             throw tracer.wrongTrap(thread, rip, "examining a fault");
           }
           long context = call.get(JAVA_LONG, Abi.REGS_rsp) + Long.BYTES + Abi.FRAME_registers;
-          long read = MemoryCalls.read(stub.pid(), context, buffers.context);
+          IoVector.set(buffers.copy, 0, buffers.context.address(), Abi.SIGCONTEXT_SIZE);
+          IoVector.set(buffers.copy, Abi.IOVEC_SIZE, context, Abi.SIGCONTEXT_SIZE);
+          long read = MemoryCalls.read(stub.pid(), buffers.copy, 1, buffers.context);
           SystemCallException.check(read, "process_vm_readv", "examining a fault");
           writeVectorState(state.byteSize()); // the handler would begin with an empty one
           return new Details(
