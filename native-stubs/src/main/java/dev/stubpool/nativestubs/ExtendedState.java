@@ -76,7 +76,7 @@ public final class ExtendedState {
   }
 
   /** Where a component lies in the standard layout: EBX of CPUID leaf 0xD. */
-  private static int offset(int component) {
+  public static int offset(int component) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment registers = arena.allocate(JAVA_INT, 4);
       Kernel.cpuid(CPUID_XSTATE, component, registers.address());
