@@ -66,7 +66,7 @@ class GuestInterruptIT {
   @Test
   void shouldLoseNoneWhereNoSignalsMayBeQueued() {
     List<String> command = new ArrayList<>(List.of("prlimit", "--sigpending=0:0"));
-    command.addAll(ChildJvm.command(Storm.class, Integer.toString(PROOF ? 100_000 : 2_000)));
+    command.addAll(ChildJvm.command(Storm.class, Integer.toString(PROOF ? 100_000 : 1_000)));
     ChildJvm.Outcome outcome = ChildJvm.run(command, Duration.ofMinutes(5));
     System.out.print(outcome.output());
     assertThat(outcome.output()).contains("limit 0/").contains("none lost");
@@ -75,7 +75,7 @@ class GuestInterruptIT {
 
   @Test
   void shouldLoseNoneWithoutPrivileges() {
-    String count = Integer.toString(PROOF ? 20_000 : 2_000);
+    String count = Integer.toString(PROOF ? 20_000 : 1_000);
     assertThat(Unprivileged.run("interrupts", List.of(), Storm.class, count)).contains("none lost");
   }
 
@@ -268,7 +268,7 @@ class GuestInterruptIT {
   /** One interrupt a time: each is answered by exactly the resume that is under way. */
   @Test
   void shouldAnswerEachInterrupt() throws InterruptedException {
-    int rounds = PROOF ? 200_000 : 4_000;
+    int rounds = PROOF ? 200_000 : 2_000;
     AtomicLong answers = new AtomicLong();
     AtomicReference<Guest.Interrupter> interrupter = new AtomicReference<>();
     AtomicBoolean failed = new AtomicBoolean();
