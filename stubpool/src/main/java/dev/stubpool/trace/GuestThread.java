@@ -233,9 +233,11 @@ public final class GuestThread {
     }
     signal = status & SIGNAL_MASK;
     if (signal == Abi.SIGURG) {
-      boolean told = !interrupted;
+      if (!interrupted) {
+        return null; // and not to be cleared: one that comes now is seen before it goes on
+      }
       interrupted = false;
-      return told ? null : Stop.INTERRUPTED;
+      return Stop.INTERRUPTED;
     }
     if (!isRaisedByInstructions(signal)) {
       return null;
