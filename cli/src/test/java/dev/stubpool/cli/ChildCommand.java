@@ -2,6 +2,7 @@ package dev.stubpool.cli;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +16,11 @@ public final class ChildCommand {
   /** Starts it; standard error goes where that of the tests goes. */
   public static Process start(List<String> prefix, String... arguments) throws IOException {
     return under(prefix, arguments).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+  }
+
+  /** Starts it, its standard error to a file. */
+  public static Process start(Path err, String... arguments) throws IOException {
+    return under(List.of(), arguments).redirectError(err.toFile()).start();
   }
 
   /** Runs it to its end; what it prints, standard error too. */

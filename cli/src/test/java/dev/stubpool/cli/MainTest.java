@@ -27,6 +27,10 @@ class MainTest {
           demo --stubs 99999999999 | --stubs: '99999999999' is not a number from 1 to 20000; try stubpool demo --help
           demo --stubs=many        | --stubs: 'many' is not a number from 1 to 20000; try stubpool demo --help
           demo --stubs 1 --stubs 2 | --stubs is given twice; try stubpool demo --help
+          run                      | no PROGRAM given; try stubpool run --help
+          run --                   | no PROGRAM given; try stubpool run --help
+          run --ro                 | --ro needs a value, PATH; try stubpool run --help
+          run --rw / true          | unknown option '--rw'; try stubpool run --help
           ps 1                     | unexpected argument '1'; try stubpool ps --help
           ps --jsn                 | unknown option '--jsn'; try stubpool ps --help
           inspect                  | no PID given; try stubpool inspect --help
@@ -63,6 +67,7 @@ class MainTest {
         "--help",
         "-h",
         "demo --help",
+        "run --help",
         "ps --help",
         "inspect --help",
         "maps --help",

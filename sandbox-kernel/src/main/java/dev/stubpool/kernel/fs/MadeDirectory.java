@@ -23,8 +23,21 @@ final class MadeDirectory implements Node.Directory {
     this.below = below;
   }
 
+  /** Lays it above a directory, and those in it that lie above nothing above what that has. */
   void below(Node.Directory directory) {
     below = Optional.of(directory);
+    children.forEach(
+        (name, child) -> {
+          if (child instanceof MadeDirectory made && made.below.isEmpty()) {
+            directory.child(name).ifPresent(made::belowNode);
+          }
+        });
+  }
+
+  private void belowNode(Node node) {
+    if (node instanceof Node.Directory directory) {
+      below(directory);
+    }
   }
 
   void put(String name, Node node) {

@@ -1,0 +1,110 @@
+package dev.stubpool.cli.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.stubpool.cli.ChildCommand;
+import dev.stubpool.cli.Outcome;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command around the kernel: streams, arguments, status, diagnostics. */
+class RunIT {
+  private static final String SOURCE =
+      """
+      #include <stdio.h>
+      #include <string.h>
+      int main(int count, char **arguments) {
+        for (int i = 1; i < count; i++) printf("%s\\n", arguments[i]);
+        char line[100];
+        while (fgets(line, sizeof line, stdin)) fprintf(stderr, "read %s", line);
+        if (count > 1 && !strcmp(arguments[1], "crash")) fflush(stdout), *(volatile char *)0 = 0;
+        if (count > 1 && !strcmp(arguments[1], "endless")) while (puts("again") >= 0);
+        return count;
+      }
+      """;
+
+  @TempDir private static Path folder;
+  private static String program;
+
+  @BeforeAll
+  static void compile() throws IOException, InterruptedException {
+    Path source = Files.writeString(folder.resolve("program.c"), SOURCE);
+    Path to = folder.resolve("program");
+    int status =
+        new ProcessBuilder("gcc", "-static", "-w", "-o", to.toString(), source.toString())
+            .start()
+            .waitFor();
+    Assumptions.assumeTrue(status == 0, "gcc -static does not work here");
+    program = to.toString();
+  }
+
+  private record Ended(int status, String out, String err) {}
+
+  private static Ended run(String input, String... arguments)
+      throws IOException, InterruptedException {
+    Path err = folder.resolve("err");
+    Process process = ChildCommand.start(err, arguments);
+    try (var to = process.outputWriter()) {
+      to.write(input);
+    }
+    try (var out = process.inputReader()) {
+      String text = out.readAllAsString();
+      return new Ended(process.waitFor(), text, Files.readString(err));
+    }
+  }
+
+  @Test
+  void shouldGiveTheProgramItsArgumentsAndStreams() throws IOException, InterruptedException {
+    Ended ended = run("a line\n", "run", "--", program, "--strace", "@" + program, "", "--", "a b");
+
+    assertThat(ended.out()).isEqualTo("--strace\n@" + program + "\n\n--\na b\n");
+    assertThat(ended.err()).isEqualTo("read a line\n");
+    assertThat(ended.status()).isEqualTo(6);
+  }
+
+  @Test
+  void shouldEndAsTheProgramEnds() throws IOException, InterruptedException {
+    Ended ended = run("", "run", "--strace", program, "crash");
+
+    assertThat(ended.out()).isEqualTo("crash\n");
+    assertThat(ended.err())
+        .contains("write(1, \"crash\\n\", 6)")
+        .contains("--- SIGSEGV {si_signo=SIGSEGV, si_code=1, si_addr=NULL} ---")
+        .endsWith("+++ killed by SIGSEGV +++\n");
+    assertThat(ended.status()).isEqualTo(139);
+  }
+
+  @Test
+  void shouldEndLikeAnyProgramThatNobodyReads() throws IOException, InterruptedException {
+    Path err = folder.resolve("err");
+    Process process = ChildCommand.start(err, "run", program, "endless");
+    process.outputWriter().close();
+    process.inputReader().close();
+
+    assertThat(process.waitFor()).isEqualTo(141);
+    assertThat(err).isEmptyFile();
+  }
+
+  @Test
+  void shouldSayWhatItCannotRun() {
+    for (var told :
+        List.of(
+            List.of("no-such-program", "no-such-program: not found in PATH"),
+            List.of("/no/such", "/no/such: no such file"),
+            List.of(folder.toString(), folder + " is not an executable file"),
+            List.of(program + ".c", program + ".c is not an executable file"))) {
+      Outcome outcome = Outcome.of("run", "--", told.getFirst());
+
+      assertThat(outcome.err()).isEqualTo("stubpool: " + told.getLast() + "\n");
+      assertThat(outcome.status()).isEqualTo(1);
+    }
+    assertThat(Outcome.of("run", "--ro", "/no/such", program).err())
+        .isEqualTo("stubpool: --ro /no/such: no such file or directory\n");
+  }
+}
