@@ -47,7 +47,9 @@ public final class SandboxKernel {
     try (Stub stub = pool.acquire();
         DescriptorTable descriptors = descriptors(program)) {
       Strace strace = program.trace().map(Strace::new).orElse(null);
-      TaskLoop loop = new TaskLoop(new SystemCallTable(program.diagnostics(), strace), strace);
+      TaskLoop loop =
+          new TaskLoop(
+              new SystemCallTable(program.diagnostics(), strace), strace, program.diagnostics());
       return stub.<Integer, IOException>run(
           guest -> {
             AddressMap map = new AddressMap(pool, stub.memory());

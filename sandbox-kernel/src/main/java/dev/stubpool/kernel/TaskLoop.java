@@ -7,6 +7,7 @@ import dev.stubpool.kernel.call.SystemCallTable;
 import dev.stubpool.kernel.task.Task;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /** Runs a task: lets its guest go, and answers its traps until it ends. */
 final class TaskLoop {
@@ -17,15 +18,17 @@ final class TaskLoop {
 
   private final SystemCallTable calls;
   private final Strace strace;
+  private final Consumer<String> diagnostics;
 
   /**
    * Makes a loop.
    *
    * @param strace may be null
    */
-  TaskLoop(SystemCallTable calls, Strace strace) {
+  TaskLoop(SystemCallTable calls, Strace strace, Consumer<String> diagnostics) {
     this.calls = calls;
     this.strace = strace;
+    this.diagnostics = diagnostics;
   }
 
   /** Runs it to its end; its exit status. */
@@ -40,17 +43,17 @@ final class TaskLoop {
           task.guest().complete(result);
           OptionalInt fatal = task.process().signals().fatal();
           if (fatal.isPresent()) {
-            return killed(fatal.getAsInt());
+            return killed(task, fatal.getAsInt());
           }
         }
         case Trap.Fault fault -> {
-          return faulted(fault.signal(), fault.code(), fault.address());
+          return faulted(task, fault.signal(), fault.code(), fault.address());
         }
         case Trap.Breakpoint breakpoint -> {
-          return faulted(Signal.SIGTRAP, breakpoint.code(), OptionalLong.empty());
+          return faulted(task, Signal.SIGTRAP, breakpoint.code(), OptionalLong.empty());
         }
         case Trap.Step _ -> {
-          return faulted(Signal.SIGTRAP, TRAP_TRACE, OptionalLong.empty());
+          return faulted(task, Signal.SIGTRAP, TRAP_TRACE, OptionalLong.empty());
         }
         case Trap.Interrupted _ -> {
           // Nobody interrupts but by mistake.
@@ -61,11 +64,11 @@ final class TaskLoop {
     }
   }
 
-  private int faulted(int signal, int code, OptionalLong address) {
+  private int faulted(Task task, int signal, int code, OptionalLong address) {
     if (strace != null) {
       strace.fault(signal, code, address);
     }
-    return killed(signal);
+    return killed(task, signal);
   }
 
   private int exited(int status) {
@@ -75,7 +78,12 @@ final class TaskLoop {
     return status;
   }
 
-  private int killed(int signal) {
+  private int killed(Task task, int signal) {
+    if (task.process().signals().hasHandler(signal)) {
+      diagnostics.accept(
+          "the program handles %s itself, which this kernel cannot have it do: it is ended"
+              .formatted(Signal.name(signal)));
+    }
     if (strace != null) {
       strace.killed(signal);
     }

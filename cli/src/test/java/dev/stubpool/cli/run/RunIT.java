@@ -75,7 +75,7 @@ class RunIT {
     assertThat(ended.out()).isEqualTo("crash\n");
     assertThat(ended.err())
         .contains("write(1, \"crash\\n\", 6)")
-        .contains("--- SIGSEGV {si_signo=SIGSEGV, si_code=1, si_addr=NULL} ---")
+        .contains("--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=NULL} ---")
         .endsWith("+++ killed by SIGSEGV +++\n");
     assertThat(ended.status()).isEqualTo(139);
   }

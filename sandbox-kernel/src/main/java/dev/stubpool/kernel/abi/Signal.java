@@ -16,6 +16,8 @@ public final class Signal {
   public static final int SIGURG = 23;
   public static final int SIGWINCH = 28;
 
+  private static final int SI_KERNEL = 0x80;
+
   /** The last real-time signal. */
   public static final int SIGRTMAX = 64;
 
@@ -39,6 +41,21 @@ public final class Signal {
     return signal > 0 && signal <= SIGRTMAX
         ? "SIGRT_" + (signal - NAMES.length + 1)
         : Long.toString(signal);
+  }
+
+  /** What si_code says, as strace(1) has it, as far as guests meet it; sigaction(2). */
+  public static String codeName(int signal, int code) {
+    if (code == SI_KERNEL) {
+      return "SI_KERNEL";
+    }
+    return switch (name(signal) + " " + code) {
+      case "SIGSEGV 1" -> "SEGV_MAPERR";
+      case "SIGSEGV 2" -> "SEGV_ACCERR";
+      case "SIGBUS 2" -> "BUS_ADRERR";
+      case "SIGFPE 1" -> "FPE_INTDIV";
+      case "SIGILL 2" -> "ILL_ILLOPN";
+      default -> Integer.toString(code);
+    };
   }
 
   /** Whether a program that does not ask for a signal is not ended by it (it may be stopped). */

@@ -243,12 +243,10 @@ final class FileCalls {
 
   /** dup2(2). */
   static long dup2(Task task, Arguments arguments) {
-    if (arguments.integer(0) == arguments.integer(1)) {
-      return task.process().descriptors().get(arguments.integer(0)) == null
-          ? 0
-          : arguments.integer(1);
-    }
-    return duplicate(task, arguments, 0);
+    OpenFile _ = file(task, arguments);
+    return arguments.integer(0) == arguments.integer(1)
+        ? arguments.integer(1)
+        : duplicate(task, arguments, 0);
   }
 
   /** dup3(2). */

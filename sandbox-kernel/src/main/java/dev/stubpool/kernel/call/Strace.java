@@ -69,7 +69,8 @@ public final class Strace {
     String where = address.isEmpty() ? "" : ", si_addr=" + pointer(address.getAsLong());
     lines.accept(
         "--- %s {si_signo=%s, si_code=%s%s} ---"
-            .formatted(Signal.name(signal), Signal.name(signal), code, where));
+            .formatted(
+                Signal.name(signal), Signal.name(signal), Signal.codeName(signal, code), where));
   }
 
   private static String pointer(long address) {

@@ -103,7 +103,7 @@ public final class SystemCallTable {
     add("faccessat2", PathCalls::faccessat2, DIRECTORY, STRING, INTEGER, HEX);
     add("readlink", PathCalls::readlink, STRING, DATA_OUT, NUMBER);
     add("readlinkat", PathCalls::readlinkat, DIRECTORY, STRING, DATA_OUT, NUMBER);
-    add("getcwd", PathCalls::getcwd, DATA_OUT, NUMBER);
+    add("getcwd", PathCalls::getcwd, STRING, NUMBER);
     add("chdir", PathCalls::chdir, STRING);
     add("fchdir", PathCalls::fchdir, INTEGER);
   }

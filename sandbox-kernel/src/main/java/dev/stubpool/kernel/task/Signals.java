@@ -68,11 +68,17 @@ public final class Signals {
   }
 
   private boolean isIgnored(int signal) {
-    if ((Signal.bit(signal) & UNBLOCKABLE) != 0) {
-      return false;
-    }
-    long handler = Struct.view(actions[signal]).getLong();
+    long handler = handler(signal);
     return handler == SIG_IGN || (handler == SIG_DFL && Signal.isHarmless(signal));
+  }
+
+  private long handler(int signal) {
+    return Struct.view(actions[signal]).getLong();
+  }
+
+  /** Whether the program wants to handle a signal itself. */
+  public boolean hasHandler(int signal) {
+    return handler(signal) != SIG_DFL && handler(signal) != SIG_IGN;
   }
 
   /** The signal that ends the program now, if any. */
