@@ -135,7 +135,9 @@ public final class StubMemory {
 
   private void call(int number, String name, String step, long a, long b, long c, long d, long e) {
     long result = pool.inject(stub, stub.process(), number, a, b, c, d, e, 0);
-    SystemCallException.check(result, name, step + " of stub " + stub.pid());
+    if (result < 0) {
+      SystemCallException.check(result, name, step + " of stub " + stub.pid());
+    }
   }
 
   // ---- copies ----

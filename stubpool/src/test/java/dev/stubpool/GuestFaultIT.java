@@ -125,7 +125,6 @@ class GuestFaultIT {
           assertThat(GuestCode.words(fault)).isIn((Object[]) signal.split(" or ", -1));
           assertThat(GuestCode.words(guest, fault)).isIn(withRip(fault, rip));
           Access guess = fault.access();
-          Access guessed = fault.access();
           FaultDetails seen = code.checkFault(guest, fault);
           String[] trap = details.split(" ", -1);
           assertThat(seen.trap()).isEqualTo(Integer.parseInt(trap[0]));

@@ -157,11 +157,27 @@ public final class GuestThread {
       throw new StubDiedException(stub.pid(), "being killed", step);
     }
     SystemCallException.check(result, "ptrace(PTRACE_SEIZE)", step);
-    SystemCallException.check(CpuBinding.alsoBind(tid()), "sched_setaffinity", step);
     tracer.checkStopped(thread, PtraceCalls.interrupt(tid()), "INTERRUPT", step);
     while (tracer.awaitStop(thread, step) >> 8 != Abi.PTRACE_EVENT_STOP) {
       // A signal that others sent: the stop asked for comes next.
       tracer.checkStopped(thread, PtraceCalls.resume(tid()), "CONT", step);
+    }
+    if (!isOfTheStub()) {
+      // The stub died while nobody traced the thread, and its number is somebody else's.
+      PtraceCalls.detach(tid());
+      throw new StubDiedException(stub.pid(), "being killed", step);
+    }
+    SystemCallException.check(CpuBinding.alsoBind(tid()), "sched_setaffinity", step);
+  }
+
+  private boolean isOfTheStub() {
+    if (!stub.hold()) {
+      return false;
+    }
+    try {
+      return ProcessCalls.signalThread(stub.pid(), tid(), 0) == 0;
+    } finally {
+      stub.release();
     }
   }
 
