@@ -44,6 +44,8 @@ class StormIT {
         new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
 
+    private final CountDownLatch began = new CountDownLatch(THREADS);
+
     /** Threads that count as processes do, until they end. */
     private final CountDownLatch sleep = new CountDownLatch(1);
 
@@ -70,7 +72,7 @@ class StormIT {
           String now = Files.readString(cgroup.resolve("pids.current")).strip();
           PidsCgroup.limit(cgroup, Integer.parseInt(now) + THREADS + ROOM);
         }
-        join(start(THREADS, () -> takeUntilRefused(pool)));
+        join(start(THREADS, () -> takeTogether(pool)));
         check(failures.isEmpty(), "failures " + failures);
         check(refusals.size() == THREADS, "each thread is refused once: " + refusals.size());
         for (SystemCallException refusal : refusals) {
@@ -125,6 +127,17 @@ class StormIT {
       sleep.countDown();
       check(Proc.stubs().isEmpty(), "left: " + Proc.stubs());
       System.out.println("came through with " + stubs.size());
+    }
+
+    /** Once all threads are there: stubs leave no room for one. */
+    private void takeTogether(StubPool pool) {
+      began.countDown();
+      try {
+        began.await();
+      } catch (InterruptedException e) {
+        failures.add(e);
+      }
+      takeUntilRefused(pool);
     }
 
     private void takeUntilRefused(StubPool pool) {
