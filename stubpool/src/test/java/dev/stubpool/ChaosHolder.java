@@ -47,7 +47,7 @@ final class ChaosHolder implements Runnable {
     REFUSED_SYSCALL(IllegalArgumentException.class),
     MEMORY(StubDiedException.class),
     /** Where what is wanted is not mapped, or not so. */
-    FAULTING_MEMORY(StubDiedException.class, SystemCallException.class),
+    FAULTING_MEMORY(StubDiedException.class, MemoryFaultException.class),
     SPAWN(StubDiedException.class, StubPoolFullException.class),
     ON_DEATH,
     KILL,
