@@ -41,7 +41,12 @@ public final class GuestExecutor extends AbstractExecutorService {
   /** One a JVM, for JMH makes one executor. */
   private static final StubPool POOL =
       StubPool.open(
-          StubPoolOptions.builder().name("bench").minIdle(0).affinity(Affinity.ANY_CPU).build());
+          StubPoolOptions.builder()
+              .name("bench")
+              .minIdle(0)
+              .onRelease(OnRelease.DISCARD) // copies are not to stay
+              .affinity(Affinity.ANY_CPU)
+              .build());
 
   private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
   private final CountDownLatch running;

@@ -9,8 +9,8 @@ import java.time.Duration;
  * ends all looking for a while.
  */
 final class Looking {
-  /** Far above what is waited for, below the shortest time slice (0.7 ms, Linux 6.6). */
-  private static final long LONG_NANOS = Duration.ofNanos(500_000).toNanos();
+  /** Far above what is waited for, below the time slice of a stranger (4 ms at 250 Hz). */
+  private static final long LONG_NANOS = Duration.ofMillis(2).toNanos();
 
   private static final long REST_NANOS = Duration.ofMillis(20).toNanos();
 
