@@ -287,8 +287,10 @@ class TracerThreadTest {
         });
     Proc.await("the task", () -> work.failures.contains("a task"));
     work.failure = new IllegalArgumentException("a turn");
+    work.idle.set(false); // before the wake, which finds the thread asleep or about to look
     tracer.wake();
     Proc.await("the turn", () -> work.failures.contains("a turn"));
+    work.idle.set(true);
     AtomicBoolean ran = new AtomicBoolean();
     tracer.offer(() -> ran.set(true));
     Proc.await("what comes next", ran::get);
