@@ -29,7 +29,7 @@ final class GuestRun<T, X extends Exception> extends Request {
     tracer = guestTracer;
   }
 
-  /** Has the run end by an exception. Any thread, once or more: the first counts for the guest. */
+  /** Has the run end by an exception. Any thread, once or more: the last counts. */
   void endBy(Supplier<RuntimeException> cause) {
     end = cause; // before the guest is looked at, which is written before this is read
     Guest running = guest;

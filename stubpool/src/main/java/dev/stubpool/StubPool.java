@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -271,13 +272,10 @@ public final class StubPool implements AutoCloseable {
           number, a, b, c, d, f, null, () -> guest.inject(number, a, b, c, d, e, f));
     }
     return ask(
-        new Request() {
-          @Override
-          protected long perform() {
-            stub.checkUsable();
-            return process.mappings.noting(
-                number, a, b, c, d, f, null, () -> work.inject(process, number, a, b, c, d, e, f));
-          }
+        () -> {
+          stub.checkUsable();
+          return process.mappings.noting(
+              number, a, b, c, d, f, null, () -> work.inject(process, number, a, b, c, d, e, f));
         });
   }
 
@@ -318,13 +316,10 @@ public final class StubPool implements AutoCloseable {
   private Tracee makeThread(Stub stub) {
     AtomicReference<Tracee> thread = new AtomicReference<>();
     ask(
-        new Request() {
-          @Override
-          protected long perform() {
-            stub.checkUsable();
-            thread.set(work.makeThread(stub.process()));
-            return 0;
-          }
+        () -> {
+          stub.checkUsable();
+          thread.set(work.makeThread(stub.process()));
+          return 0;
         });
     return thread.get();
   }
@@ -345,13 +340,10 @@ public final class StubPool implements AutoCloseable {
   String deathOf(Stub stub) {
     StubProcess process = stub.process();
     ask(
-        new Request() {
-          @Override
-          protected long perform() {
-            process.tracee.kill(); // if only a thread is known to be dead
-            work.bury(process);
-            return 0;
-          }
+        () -> {
+          process.tracee.kill(); // if only a thread is known to be dead
+          work.bury(process);
+          return 0;
         });
     return process.tracee.death();
   }
@@ -368,10 +360,8 @@ public final class StubPool implements AutoCloseable {
     // By the stub's first thread: a call in the guest's would end the stop that is examined.
     long result =
         ask(
-            new Request() {
-              @Override
-              protected long perform() {
-                return work.inject(
+            () ->
+                work.inject(
                     stub.process(),
                     Abi.SYS_mmap,
                     address,
@@ -379,9 +369,7 @@ public final class StubPool implements AutoCloseable {
                     protection,
                     flags,
                     -1,
-                    0);
-              }
-            });
+                    0));
     SystemCallException.check(result, "mmap", "examining a fault in stub " + stub.pid());
   }
 
@@ -402,22 +390,19 @@ public final class StubPool implements AutoCloseable {
       return map(process, file, fd, step, address, size, protection, flags, offset, guest::inject);
     }
     return ask(
-        new Request() {
-          @Override
-          protected long perform() {
-            stub.checkUsable();
-            return map(
-                process,
-                file,
-                fd,
-                step,
-                address,
-                size,
-                protection,
-                flags,
-                offset,
-                (number, a, b, c, d, e, f) -> work.inject(process, number, a, b, c, d, e, f));
-          }
+        () -> {
+          stub.checkUsable();
+          return map(
+              process,
+              file,
+              fd,
+              step,
+              address,
+              size,
+              protection,
+              flags,
+              offset,
+              (number, a, b, c, d, e, f) -> work.inject(process, number, a, b, c, d, e, f));
         });
   }
 
@@ -458,18 +443,23 @@ public final class StubPool implements AutoCloseable {
     parent.checkUsable();
     AtomicReference<Stub> child = new AtomicReference<>();
     ask(
-        new Request() {
-          @Override
-          protected long perform() {
-            parent.checkUsable();
-            child.set(work.spawn(parent));
-            return 0;
-          }
+        () -> {
+          parent.checkUsable();
+          child.set(work.spawn(parent));
+          return 0;
         });
     return traced(child.get());
   }
 
-  private long ask(Request request) {
+  /** Has the tracer do something, and waits for it. */
+  private long ask(LongSupplier task) {
+    Request request =
+        new Request() {
+          @Override
+          protected long perform() {
+            return task.getAsLong();
+          }
+        };
     try {
       return request.on(tracer, callerPatience);
     } catch (StubUnresponsiveException | StubDiedException e) {

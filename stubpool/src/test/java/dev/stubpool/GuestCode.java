@@ -68,6 +68,9 @@ final class GuestCode implements AutoCloseable {
 
   Stub stub = pool.acquire();
 
+  /** This JVM's, the pool's among them. */
+  private final Set<Integer> childrenBefore = Orphans.children();
+
   /** Puts instructions at the beginning of a page of their own, and int3 behind them. */
   void load(long page, String hex) {
     load(page, 0, hex);
@@ -187,7 +190,7 @@ final class GuestCode implements AutoCloseable {
    * Shows that the stub is as good as any: nothing was made, calls and guests run in it, and it
    * recycles; {@link #stub} is the next lease of it.
    */
-  void checkStub(Set<Integer> childrenBefore) {
+  void checkStub() {
     int pid = stub.pid();
     try {
       assertThat(Proc.status(pid, "Threads")).isEqualTo("1");

@@ -3,8 +3,6 @@ package dev.stubpool;
 import static dev.stubpool.GuestCode.DATA;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.support.Orphans;
-import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -17,12 +15,10 @@ class GuestFaultIT {
   private static final int PAGE = AddressSpace.PAGE_SIZE;
 
   private static GuestCode code;
-  private static Set<Integer> children;
 
   @BeforeAll
   static void open() {
     code = new GuestCode();
-    children = Orphans.children();
   }
 
   @AfterAll
@@ -32,7 +28,7 @@ class GuestFaultIT {
 
   @AfterEach
   void check() {
-    code.checkStub(children);
+    code.checkStub();
   }
 
   /** 201000: file, copied on write; 202000: guard; 203000, 204000: a file of one page. */

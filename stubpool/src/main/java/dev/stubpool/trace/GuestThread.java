@@ -51,13 +51,12 @@ public final class GuestThread {
 
   private static final String RUNNING = "running a guest";
   private static final String CALLING = "running a call in a guest's thread";
+
+  /** Of 64-bit code, {@link InitialState#fillGeneral}. */
   private static final int USER_CODE_SEGMENT = 0x33;
-  private static final int USER_DATA_SEGMENT = 0x2b;
 
   /** No code segment at all. */
   private static final int UNKNOWN = 0;
-
-  private static final long INITIAL_FLAGS = 0x202;
 
   /** Results with these values make the kernel look whether to restart the call (ERESTARTSYS). */
   private static final int RESTARTS_FROM = -516;
@@ -139,10 +138,7 @@ public final class GuestThread {
     this.buffers = buffers;
     seize();
     // Nothing of the image's registers is left; the program sets what it wants.
-    buffers.registers.fill((byte) 0);
-    set(Abi.REGS_cs, USER_CODE_SEGMENT);
-    set(Abi.REGS_ss, USER_DATA_SEGMENT);
-    set(Abi.REGS_eflags, INITIAL_FLAGS);
+    InitialState.fillGeneral(buffers.registers);
     generalKnown = true;
     generalChanged = true;
   }
@@ -529,7 +525,7 @@ public final class GuestThread {
     return use(
         () -> {
           MemorySegment call = buffers.call;
-          call.fill((byte) 0);
+          InitialState.fillGeneral(call);
           call.set(JAVA_LONG, Abi.REGS_rax, number);
           call.set(JAVA_LONG, Abi.REGS_rdi, a);
           call.set(JAVA_LONG, Abi.REGS_rsi, b);
@@ -546,9 +542,6 @@ public final class GuestThread {
   private void begin(MemorySegment call, int entry) {
     generalChanged = true; // the guest's registers, to be written back
     call.set(JAVA_LONG, Abi.REGS_rip, image.address(entry));
-    call.set(JAVA_LONG, Abi.REGS_cs, USER_CODE_SEGMENT);
-    call.set(JAVA_LONG, Abi.REGS_ss, USER_DATA_SEGMENT);
-    call.set(JAVA_LONG, Abi.REGS_eflags, INITIAL_FLAGS);
     writeGeneral(call);
     check(PtraceCalls.resume(tid()), "CONT");
   }
@@ -563,7 +556,7 @@ public final class GuestThread {
   public Details examine() {
     know();
     MemorySegment state = vectorState();
-    return useFor(
+    use(
         () -> {
           MemorySegment call = buffers.call;
           call.copyFrom(buffers.registers);
@@ -584,12 +577,12 @@ public final class GuestThread {
           IoVector.set(buffers.copy, Abi.IOVEC_SIZE, context, Abi.SIGCONTEXT_SIZE);
           long read = MemoryCalls.read(stub.pid(), buffers.copy, 1, buffers.context);
           SystemCallException.check(read, "process_vm_readv", "examining a fault");
-          writeVectorState(state.byteSize()); // the handler would begin with an empty one
-          return new Details(
-              buffers.context.get(JAVA_LONG, Abi.SIGCONTEXT_trapno),
-              buffers.context.get(JAVA_LONG, Abi.SIGCONTEXT_err),
-              buffers.context.get(JAVA_LONG, Abi.SIGCONTEXT_cr2));
+          return writeVectorState(state.byteSize()); // the handler would begin with an empty one
         });
+    return new Details(
+        buffers.context.get(JAVA_LONG, Abi.SIGCONTEXT_trapno),
+        buffers.context.get(JAVA_LONG, Abi.SIGCONTEXT_err),
+        buffers.context.get(JAVA_LONG, Abi.SIGCONTEXT_cr2));
   }
 
   /**
@@ -609,20 +602,7 @@ public final class GuestThread {
     long with();
   }
 
-  private interface UseFor<T> {
-    T with();
-  }
-
   private long use(Use use) {
-    hold();
-    try {
-      return use.with();
-    } finally {
-      thread.release();
-    }
-  }
-
-  private <T> T useFor(UseFor<T> use) {
     hold();
     try {
       return use.with();
@@ -650,7 +630,7 @@ public final class GuestThread {
     }
     try {
       MemorySegment call = buffers.call;
-      call.fill((byte) 0);
+      InitialState.fillGeneral(call);
       call.set(JAVA_LONG, Abi.REGS_rax, Abi.SYS_exit);
       begin(call, ImageSymbols.STUB_CALL);
       while (true) {

@@ -14,12 +14,24 @@ import java.lang.foreign.MemorySegment;
  * before. All stubs start from it and go back to it.
  */
 final class InitialState {
+  private static final long USER_CODE_SEGMENT = 0x33;
+  private static final long USER_DATA_SEGMENT = 0x2b;
+  private static final long FLAGS = 0x202;
+
   /** Debug register 7 enables the others. */
   private static final long DEBUG_CONTROL = Abi.USER_DEBUGREG + 7L * Long.BYTES;
 
   private final Tracer tracer;
   private final MemorySegment vector;
   private final MemorySegment signalMask;
+
+  /** Fills general and segment registers: all 0, but for what 64-bit code needs. */
+  static void fillGeneral(MemorySegment registers) {
+    registers.fill((byte) 0);
+    registers.set(JAVA_LONG, Abi.REGS_cs, USER_CODE_SEGMENT);
+    registers.set(JAVA_LONG, Abi.REGS_ss, USER_DATA_SEGMENT);
+    registers.set(JAVA_LONG, Abi.REGS_eflags, FLAGS);
+  }
 
   /**
    * Makes the state for this machine: the size of the vector state is the CPU's, and the kernel

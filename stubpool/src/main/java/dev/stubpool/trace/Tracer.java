@@ -45,10 +45,6 @@ public final class Tracer implements Injector, AutoCloseable {
 
   private static final long MOST_SLEEP_NANOS = Duration.ofMillis(1).toNanos();
 
-  private static final long USER_CODE_SEGMENT = 0x33;
-  private static final long USER_DATA_SEGMENT = 0x2b;
-  private static final long INITIAL_FLAGS = 0x202;
-
   /** si_code of a trap that an instruction raised, not a sender (SI_KERNEL, sigaction(2)). */
   private static final int SI_KERNEL = 0x80;
 
@@ -345,11 +341,10 @@ public final class Tracer implements Injector, AutoCloseable {
   int awaitGuest(Tracee guest, String step) {
     pidWord.set(JAVA_INT, 0, guest.pid());
     long result = WaitCalls.look(pidWord.address(), siginfo.address(), LOOKS);
-    while (result == 0 || result == -Errno.EINTR) {
-      result = WaitCalls.awaitStop(guest.pid(), siginfo.address());
-      if (result == 0) {
-        break;
-      }
+    if (result == 0) {
+      do {
+        result = WaitCalls.awaitStop(guest.pid(), siginfo.address());
+      } while (result == -Errno.EINTR);
     }
     if (result < 0) {
       throw died(guest, step);
@@ -598,11 +593,8 @@ public final class Tracer implements Injector, AutoCloseable {
   }
 
   private void clearInput() {
-    input.fill((byte) 0);
+    InitialState.fillGeneral(input);
     set(Abi.REGS_orig_rax, -1); // in no system call: the kernel has nothing to restart
-    set(Abi.REGS_cs, USER_CODE_SEGMENT);
-    set(Abi.REGS_ss, USER_DATA_SEGMENT);
-    set(Abi.REGS_eflags, INITIAL_FLAGS);
   }
 
   private void set(int register, long value) {
