@@ -290,6 +290,7 @@ final class StubSupply {
   }
 
   private void born(Tracee tracee) {
+    forging.decrementAndGet(); // before its caller has it: who asks then sees no forging
     ready(register(tracee));
   }
 

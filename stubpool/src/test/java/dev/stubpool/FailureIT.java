@@ -40,12 +40,13 @@ class FailureIT {
 
   @AfterEach
   void shouldStillWork() {
-    if (!pool.isClosed()) {
-      try (Stub stub = pool.acquire(Duration.ofSeconds(10))) {
-        assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
+    try (pool) {
+      if (!pool.isClosed()) {
+        try (Stub stub = pool.acquire(Duration.ofSeconds(10))) {
+          assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
+        }
       }
     }
-    pool.close();
     assertThat(Proc.stubs()).isEmpty();
   }
 

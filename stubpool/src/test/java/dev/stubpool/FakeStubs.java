@@ -70,6 +70,8 @@ final class FakeStubs implements StubFactory {
   /** Runs while a batch is being made. */
   Runnable whileForging = () -> {};
 
+  Runnable afterBirth = () -> {};
+
   /** How recycling a stub ends, by pid; all others become like new. */
   final Map<Integer, Recycling> recycling = new HashMap<>();
 
@@ -170,6 +172,7 @@ final class FakeStubs implements StubFactory {
         continue;
       }
       born.accept(birth());
+      afterBirth.run();
     }
   }
 

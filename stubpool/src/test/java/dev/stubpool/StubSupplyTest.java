@@ -137,13 +137,14 @@ class StubSupplyTest {
     FakeStubs fake = FakeStubs.withMost(3);
     List<Integer> forging = new ArrayList<>();
     fake.whileForging = () -> forging.add(fake.stats().forging());
+    fake.afterBirth = fake.whileForging;
     fake.takeNew(2);
     fake.refusal = refusal;
     fake.untilRefusal = 0;
     Waiter refused = fake.new Waiter();
     fake.settle();
     assertThat(refused.outcome()).isInstanceOf(SystemCallException.class);
-    assertThat(forging).containsExactly(2, 1);
+    assertThat(forging).containsExactly(2, 1, 0, 1);
     assertThat(fake.stats().forging()).isZero();
   }
 
