@@ -143,10 +143,10 @@ public final class Stub implements AutoCloseable {
    * <p>No guest may be running; those that are stopped stay where they are, and the copy has none:
    * {@link Guest#save} one and {@link Guest#restore} it in the copy.
    *
-   * <p>Never waits for room, and counts against {@code maxStubs}. Use it as a template: map and
-   * load once, spawn as often as wanted.
+   * <p>Never waits for room, and counts against {@code maxStubs}: where there are so many, it takes
+   * the place of an idle one. Use it as a template: map and load once, spawn as often as wanted.
    *
-   * @throws StubPoolFullException if there are {@code maxStubs}
+   * @throws StubPoolFullException if all {@code maxStubs} are in use
    * @throws SystemCallException if the kernel refused another process
    * @throws StubDiedException if this stub is dead
    * @throws IllegalStateException if this lease is closed, or a guest runs

@@ -1,7 +1,8 @@
 package dev.stubpool;
 
 /**
- * A pool's counts, each exact at some moment of the call, though not all at the same.
+ * A pool's counts, each exact at some moment of the call, though not all at the same; the first
+ * four are of one moment.
  *
  * @param total living stubs, less the source
  * @param idle stubs that wait to be leased

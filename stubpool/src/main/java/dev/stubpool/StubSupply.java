@@ -73,6 +73,10 @@ final class StubSupply {
   // Read by any thread, written by the tracer alone.
   private final AtomicInteger total = new AtomicInteger();
   private final AtomicInteger resetting = new AtomicInteger();
+
+  /** Odd while a stub is between two counts: a seqlock, written by the tracer alone. */
+  private final AtomicInteger moves = new AtomicInteger();
+
   private final AtomicInteger forging = new AtomicInteger();
   private final AtomicLong created = new AtomicLong();
   private final AtomicLong recycled = new AtomicLong();
@@ -136,9 +140,16 @@ final class StubSupply {
   }
 
   StubPoolStats stats(int filterInstructions, int sourcePid) {
-    int alive = total.get();
-    int free = Math.min(idle.size(), alive);
-    int returning = Math.min(returned.size() + resetting.get(), alive - free);
+    int before;
+    int alive;
+    int free;
+    int returning;
+    do {
+      before = moves.get();
+      alive = total.get();
+      free = Math.min(idle.size(), alive);
+      returning = Math.min(returned.size() + resetting.get(), alive - free);
+    } while (!isStill(before));
     return new StubPoolStats(
         alive,
         free,
@@ -153,6 +164,15 @@ final class StubSupply {
         lostLeases.get(),
         filterInstructions,
         sourcePid);
+  }
+
+  /** Whether no stub moved since, nor moves; if not, after a moment in which the move may end. */
+  private boolean isStill(int before) {
+    if ((before & 1) == 0 && moves.get() == before) {
+      return true;
+    }
+    Thread.yield();
+    return false;
   }
 
   // ---- the tracer thread ----
@@ -290,8 +310,21 @@ final class StubSupply {
   }
 
   private void born(Tracee tracee) {
-    forging.decrementAndGet(); // before its caller has it: who asks then sees no forging
-    ready(register(tracee));
+    move(
+        () -> {
+          forging.decrementAndGet();
+          ready(register(tracee));
+        });
+  }
+
+  /** Has a stub leave one count and enter another: nobody is told of it in neither, or in both. */
+  private void move(Runnable step) {
+    moves.incrementAndGet();
+    try {
+      step.run();
+    } finally {
+      moves.incrementAndGet();
+    }
   }
 
   private StubProcess register(Tracee tracee) {
@@ -308,9 +341,9 @@ final class StubSupply {
    * @throws StubPoolFullException if there are maxStubs
    */
   Stub spawn(Stub parent) {
-    if (room() <= 0) {
+    if (!makeRoom()) {
       throw new StubPoolFullException(
-          "pool %s: no room for a copy of stub %d, all %d (maxStubs) exist; %s"
+          "pool %s: no room for a copy of stub %d, all %d (maxStubs) are in use; %s"
               .formatted(options.name(), parent.pid(), options.maxStubs(), stats(0, 0).summary()));
     }
     StubProcess process = parent.process();
@@ -325,6 +358,20 @@ final class StubSupply {
       process.copied();
     }
     return leased(copy.shelve(pool, lost));
+  }
+
+  /** Gives up stubs that nobody has until there is room for one; whether there is. */
+  private boolean makeRoom() {
+    boolean allowed = options.onStubDeath() != OnStubDeath.KILL_JVM;
+    while (room() <= 0) {
+      Stub spare = allowed && line.isEmpty() ? poll() : null;
+      if (spare != null) {
+        discard(spare.process());
+      } else if (!takeBackNext()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Leases a handle that nobody else knows. */
@@ -351,37 +398,50 @@ final class StubSupply {
       return false;
     }
     resetting.incrementAndGet(); // before it leaves the queue: stats miss none
-    try {
-      StubProcess process = returned.relaxedPoll();
-      if (process == null) {
-        Thread.yield(); // who offers it was preempted in the middle, perhaps by this thread
-      } else {
-        takeBack(process);
-      }
-    } finally {
+    StubProcess process = returned.relaxedPoll();
+    if (process == null) {
       resetting.decrementAndGet();
+      Thread.yield(); // who offers it was preempted in the middle, perhaps by this thread
+    } else {
+      takeBack(process);
     }
     return true;
   }
 
+  /** Takes back one that is counted as resetting. */
   private void takeBack(StubProcess process) {
     process.endDeathWatch();
-    if (process.tracee.death() != null) {
+    boolean alive = process.tracee.death() == null;
+    if (alive && (process.tracee.isHeld() || process.hasRuns())) {
+      // Copies and runs are under way under the old lease, and none begin any more.
+      held.add(process);
       return;
     }
-    if (process.tracee.isHeld() || process.hasRuns()) {
-      held.add(
-          process); // copies and runs are under way under the old lease, and none begin any more
-      resetting.incrementAndGet();
-      return;
+    boolean likeNew = false;
+    try {
+      likeNew = alive && renew(process);
+    } finally {
+      resettingEnds(process, likeNew);
     }
+  }
+
+  private void resettingEnds(StubProcess process, boolean likeNew) {
+    move(
+        () -> {
+          resetting.decrementAndGet();
+          if (likeNew) {
+            ready(process);
+          }
+        });
+  }
+
+  /** Makes it fit for somebody else as the options say; whether it is. */
+  private boolean renew(StubProcess process) {
     if (options.onRelease() == OnRelease.DISCARD) {
       discard(process);
-      return;
+      return false;
     }
-    if (recycle(process)) {
-      ready(process);
-    }
+    return recycle(process);
   }
 
   /** Makes it like new, or gets rid of it; whether it is like new. */
@@ -427,11 +487,7 @@ final class StubSupply {
 
   private void retryHeld() {
     for (int left = held.size(); left > 0; left--) {
-      try {
-        takeBack(held.remove());
-      } finally {
-        resetting.decrementAndGet();
-      }
+      takeBack(held.remove());
     }
   }
 

@@ -294,7 +294,7 @@ class SpawnIT {
           .hasMessage(
               "pool two: no room for a copy of stub "
                   + parent.pid()
-                  + ", all 2 (maxStubs) exist; total=2 idle=0 leased=2 forging=0 waiting=0");
+                  + ", all 2 (maxStubs) are in use; total=2 idle=0 leased=2 forging=0 waiting=0");
       CompletableFuture<Stub> waiter =
           CompletableFuture.supplyAsync(() -> two.acquire(Duration.ofSeconds(20)));
       Proc.await("a waiter", () -> two.stats().waiting() == 1);
@@ -306,9 +306,12 @@ class SpawnIT {
         assertThat(next.pid()).isEqualTo(child.pid());
         assertThat(IdleStubIT.mappingsBesidesTheImage(two, next.pid())).isEmpty();
       }
-      // An idle stub is no room: it may be somebody's in a moment.
-      Proc.await("its return", () -> two.stats().idle() == 1);
-      assertThatThrownBy(parent::spawnChild).isInstanceOf(StubPoolFullException.class);
+      // One that nobody has, idle or on its way back, makes room.
+      for (int i = 0; i < 20; i++) {
+        parent.spawnChild().close();
+      }
+      assertThat(two.stats().total()).isLessThanOrEqualTo(2);
+      assertThat(two.stats().discarded()).isPositive();
     }
   }
 

@@ -854,12 +854,31 @@ class StubSupplyTest {
         .hasMessage(
             "pool fake: no room for a copy of stub "
                 + parent.pid()
-                + ", all 2 (maxStubs) exist; total=2 idle=0 leased=2 forging=0 waiting=0");
+                + ", all 2 (maxStubs) are in use; total=2 idle=0 leased=2 forging=0 waiting=0");
     assertThat(fake.done()).isEmpty();
     child.close();
     fake.settle();
     assertThat(fake.done()).as("a copy is not like new").containsExactly("recycle " + child.pid());
-    assertThatThrownBy(() -> fake.supply.spawn(parent)).isInstanceOf(StubPoolFullException.class);
+
+    Stub second = fake.supply.spawn(parent);
+    assertThat(fake.done())
+        .as("the idle one makes room")
+        .containsExactly("discard " + child.pid(), "copy " + parent.pid(), "born " + second.pid());
+    second.close();
+    fake.supply.spawn(parent);
+    assertThat(fake.done()).as("so does one on its way back").contains("discard " + second.pid());
+    assertThat(fake.stats().leased()).isEqualTo(2);
+  }
+
+  @Test
+  void shouldKillNoIdleStubForACopyWhereThatKillsTheJvm() {
+    FakeStubs fake =
+        new FakeStubs(options().minIdle(0).maxStubs(2).onStubDeath(OnStubDeath.KILL_JVM));
+    List<Stub> stubs = fake.takeNew(2);
+    stubs.get(1).close();
+    assertThatThrownBy(() -> fake.supply.spawn(stubs.get(0)))
+        .isInstanceOf(StubPoolFullException.class);
+    assertThat(fake.stats().idle()).isEqualTo(1);
   }
 
   @Test
