@@ -5,6 +5,7 @@ module dev.stubpool.cli {
   requires dev.stubpool.kernel;
   requires dev.stubpool.nativestubs;
   requires info.picocli;
+  requires jdk.unsupported;
 
   opens dev.stubpool.cli to
       info.picocli;

@@ -1,75 +1,167 @@
 package dev.stubpool.kernel;
 
-import dev.stubpool.Stub;
 import dev.stubpool.StubPool;
+import dev.stubpool.kernel.abi.Access;
 import dev.stubpool.kernel.abi.ErrnoException;
+import dev.stubpool.kernel.call.CallCounts;
 import dev.stubpool.kernel.call.Strace;
 import dev.stubpool.kernel.call.SystemCallTable;
 import dev.stubpool.kernel.file.DescriptorTable;
+import dev.stubpool.kernel.file.Identity;
 import dev.stubpool.kernel.file.InheritedFile;
 import dev.stubpool.kernel.file.OpenFile;
 import dev.stubpool.kernel.file.StreamFile;
 import dev.stubpool.kernel.fs.FileTree;
+import dev.stubpool.kernel.fs.Location;
 import dev.stubpool.kernel.fs.Node;
+import dev.stubpool.kernel.fs.Opening;
 import dev.stubpool.kernel.load.ElfException;
-import dev.stubpool.kernel.load.Image;
-import dev.stubpool.kernel.load.ProgramLoader;
-import dev.stubpool.kernel.memory.AddressMap;
-import dev.stubpool.kernel.memory.UserMemory;
-import dev.stubpool.kernel.task.GuestProcess;
-import dev.stubpool.kernel.task.Identity;
-import dev.stubpool.kernel.task.Task;
+import dev.stubpool.kernel.memory.MemoryBudget;
+import dev.stubpool.kernel.process.Execution;
+import dev.stubpool.kernel.process.ExitStatus;
+import dev.stubpool.kernel.process.ProcessInformation;
+import dev.stubpool.kernel.process.ProcessTable;
+import dev.stubpool.kernel.process.Task;
+import dev.stubpool.kernel.sync.KernelLock;
+import dev.stubpool.kernel.sync.Sleeper;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Consumer;
 
 /**
- * Runs a static Linux program in a stub: loads it, and serves its system calls here, so that none
+ * Runs a static Linux program in stubs: loads it, and serves its system calls here, so that none
  * reaches the host's kernel.
  *
- * <p>It is small and meant to be read. A program has one thread, memory, three streams, and files
- * that it may read; it has no network, no other processes and no signal handlers.
+ * <p>A program has threads, and children of its own, each process in a stub; it sees the host's
+ * files and changes none of them; it has a /tmp of its own. It has no network and no terminal. When
+ * its first process ends, the others are killed.
  */
 public final class SandboxKernel {
+  /** The exit status of a program that took too long, as timeout(1) has it. */
+  public static final int TIMED_OUT = 124;
+
+  private static final int SPARE_STUBS = 8;
+
   private final StubPool pool;
 
-  /** A kernel for programs in stubs of this pool. */
+  /**
+   * A kernel for programs in stubs of a pool, which need as many of them as a program has processes
+   * at once, and some more: those that begin and those that end.
+   */
   public SandboxKernel(StubPool pool) {
     this.pool = pool;
   }
 
   /**
+   * How many stubs a pool must have for programs of so many threads: each may be a process, that
+   * executes a program while another of its stubs ends.
+   */
+  public static int stubsFor(int processes) {
+    return 2 * processes + SPARE_STUBS;
+  }
+
+  /**
    * Runs a program to its end.
    *
-   * @return its exit status; 128 and the signal's number if a signal ended it
-   * @throws ProgramException if it cannot be loaded, or its stub was killed
+   * @return its exit status; 128 and the signal's number if a signal ended it; {@link #TIMED_OUT}
+   * @throws ProgramException if it cannot be loaded, or a stub was killed
    */
   public int run(Program program) {
-    try (Stub stub = pool.acquire();
-        DescriptorTable descriptors = descriptors(program)) {
-      Strace strace = program.trace().map(Strace::new).orElse(null);
-      TaskLoop loop =
-          new TaskLoop(
-              new SystemCallTable(program.diagnostics(), strace), strace, program.diagnostics());
-      return stub.<Integer, IOException>run(
-          guest -> {
-            AddressMap map = new AddressMap(pool, stub.memory());
-            UserMemory memory = new UserMemory(stub.memory(), pool.addressSpace());
-            Identity identity = Identity.ofHost();
-            Path file = program.file().toRealPath();
-            Image image = load(program, file, new ProgramLoader(pool, map, memory), identity);
-            FileTree files = files(program, file);
-            GuestProcess process =
-                new GuestProcess(
-                    map,
-                    memory,
-                    descriptors,
-                    files,
-                    identity,
-                    new CpuTime(stub.pid()),
-                    workingDirectory(program, files));
-            guest.registers().rip(image.entry()).rsp(image.stackPointer());
-            return loop.run(new Task(process, guest));
-          });
+    return run(program, _ -> {});
+  }
+
+  /**
+   * Runs a program to its end.
+   *
+   * @param begun is told when it has begun, with what sends signals to it
+   */
+  public int run(Program program, Consumer<RunningProgram> begun) {
+    long start = System.nanoTime();
+    Strace strace = program.trace().map(Strace::new).orElse(null);
+    CallCounts counts = program.statistics().isPresent() ? new CallCounts() : null;
+    TaskLoop loop =
+        new TaskLoop(new SystemCallTable(program.diagnostics(), strace, counts), strace);
+    ProcessTable table =
+        new ProcessTable(
+            pool,
+            new MemoryBudget(program.memory()),
+            program.processes(),
+            loop::start,
+            program.diagnostics());
+    long deadline = program.timeout().map(limit -> start + limit.toNanos()).orElse(Sleeper.NEVER);
+    FileTree files = files(program, table);
+    table.lock().lock();
+    try (files) {
+      begin(program, table, files);
+      begun.accept(new RunningProgram(table));
+      int status = awaitEnd(program, table, deadline);
+      program
+          .statistics()
+          .ifPresent(to -> to.accept(statistics(table, counts, System.nanoTime() - start)));
+      return status;
+    } finally {
+      table.lock().unlock();
+    }
+  }
+
+  private static int awaitEnd(Program program, ProcessTable table, long deadline) {
+    if (table.awaitEnd(deadline)) {
+      return ExitStatus.ofShell(table.first().waitStatus());
+    }
+    program
+        .diagnostics()
+        .accept("the program took longer than its timeout, " + program.timeout().get());
+    table.killAll();
+    boolean _ = table.awaitEnd(Sleeper.NEVER);
+    return TIMED_OUT;
+  }
+
+  private static Statistics statistics(ProcessTable table, CallCounts counts, long nanos) {
+    List<Statistics.Call> calls = new ArrayList<>();
+    counts
+        .all()
+        .forEach(
+            (name, count) ->
+                calls.add(
+                    new Statistics.Call(
+                        name, count.calls(), count.errors(), Duration.ofNanos(count.nanos()))));
+    calls.sort(Comparator.comparing(Statistics.Call::time).reversed());
+    return new Statistics(
+        calls,
+        table.otherTraps(),
+        table.processesMade(),
+        table.stubsLeased(),
+        Duration.ofNanos(nanos));
+  }
+
+  private static void begin(Program program, ProcessTable table, FileTree files) {
+    try {
+      Identity identity = Identity.ofHost();
+      Execution execution =
+          Execution.load(
+              table,
+              path -> Opening.ofProgram(files.find(files.root(), path, true, identity), identity),
+              program.file().toAbsolutePath().normalize().toString(),
+              program.arguments(),
+              program.environment(),
+              identity);
+      Task task =
+          table.makeFirst(
+              execution.program(),
+              descriptors(program, table.lock()),
+              files,
+              identity,
+              workingDirectory(program, files, identity));
+      execution.startIn(task);
+      table.start(task);
+    } catch (ElfException e) {
+      throw new ProgramException(program.file() + " " + e.getMessage(), e);
+    } catch (ErrnoException e) {
+      throw new ProgramException(program.file() + ": " + e.errno().message(), e);
     } catch (IOException e) {
       throw new ProgramException("cannot read " + describe(e), e);
     }
@@ -79,21 +171,20 @@ public final class SandboxKernel {
     return e.getMessage() + " (" + ErrnoException.of(e).errno().message() + ")";
   }
 
-  private static Image load(Program program, Path file, ProgramLoader loader, Identity identity)
-      throws IOException {
-    try {
-      return loader.load(
-          file, program.file().toString(), program.arguments(), program.environment(), identity);
-    } catch (ElfException e) {
-      throw new ProgramException(program.file() + " " + e.getMessage(), e);
-    }
-  }
-
-  private static DescriptorTable descriptors(Program program) {
+  private static DescriptorTable descriptors(Program program, KernelLock lock) {
     OpenFile[] streams = {
-      program.input().<OpenFile>map(StreamFile::new).orElseGet(InheritedFile::input),
-      program.output().<OpenFile>map(StreamFile::new).orElseGet(InheritedFile::output),
-      program.errors().<OpenFile>map(StreamFile::new).orElseGet(InheritedFile::errors),
+      program
+          .input()
+          .<OpenFile>map(in -> StreamFile.input(in, lock))
+          .orElseGet(() -> InheritedFile.input(lock)),
+      program
+          .output()
+          .<OpenFile>map(out -> StreamFile.output(out, lock))
+          .orElseGet(() -> InheritedFile.output(lock)),
+      program
+          .errors()
+          .<OpenFile>map(out -> StreamFile.output(out, lock))
+          .orElseGet(() -> InheritedFile.errors(lock)),
     };
     DescriptorTable descriptors = new DescriptorTable();
     for (int i = 0; i < streams.length; i++) {
@@ -102,23 +193,37 @@ public final class SandboxKernel {
     return descriptors;
   }
 
-  private static FileTree files(Program program, Path file) throws IOException {
-    FileTree files = new FileTree();
-    for (Path path : program.readOnly()) {
-      files.add(path.toAbsolutePath().normalize());
+  private static FileTree files(Program program, ProcessTable table) {
+    try {
+      FileTree files =
+          new FileTree(
+              program.root(),
+              table.memory(),
+              table.files().pipes()::fifo,
+              new ProcessInformation(table));
+      program.hidden().forEach(files::hide);
+      for (Path path : program.readOnly()) {
+        files.add(path);
+      }
+      files.add(program.file());
+      files.add(program.file().toRealPath());
+      files.addIfCovered(program.workingDirectory());
+      return files;
+    } catch (IOException e) {
+      throw new ProgramException("cannot read " + describe(e), e);
     }
-    files.add(program.file().toAbsolutePath().normalize());
-    files.add(file);
-    files.addLink("/proc/self/exe", file.toString());
-    return files;
   }
 
-  private static String workingDirectory(Program program, FileTree files) {
+  private static Location workingDirectory(Program program, FileTree files, Identity identity) {
     try {
-      FileTree.Found found = files.resolve("/", program.workingDirectory().toString(), true);
-      return found.node() instanceof Node.Directory ? found.path() : "/";
+      String path = program.workingDirectory().toString();
+      Location found = files.find(files.root(), path, true, identity);
+      boolean enters =
+          found.node() instanceof Node.Directory directory
+              && directory.allows(identity, Access.X_OK);
+      return enters ? found : files.root();
     } catch (ErrnoException _) {
-      return "/";
+      return files.root();
     }
   }
 }

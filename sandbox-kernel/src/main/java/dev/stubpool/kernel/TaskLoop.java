@@ -1,92 +1,174 @@
 package dev.stubpool.kernel;
 
+import dev.stubpool.Guest;
 import dev.stubpool.Trap;
-import dev.stubpool.kernel.abi.Signal;
+import dev.stubpool.kernel.abi.InterruptedCallException;
+import dev.stubpool.kernel.abi.InterruptedCallException.Restart;
 import dev.stubpool.kernel.call.Strace;
 import dev.stubpool.kernel.call.SystemCallTable;
-import dev.stubpool.kernel.task.Task;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
-import java.util.function.Consumer;
+import dev.stubpool.kernel.process.ExitStatus;
+import dev.stubpool.kernel.process.ProcessTable;
+import dev.stubpool.kernel.process.ProgramMemory;
+import dev.stubpool.kernel.process.SignalDelivery;
+import dev.stubpool.kernel.process.Task;
+import dev.stubpool.kernel.signal.FaultSignals;
 
-/** Runs a task: lets its guest go, and answers its traps until it ends. */
+/**
+ * Runs tasks, each in a thread of its own: lets its guest go, and answers its traps until it ends.
+ * A task keeps the kernel's lock for all of that but the times in which its guest runs, or it
+ * waits.
+ */
 final class TaskLoop {
-  /** An exit status as shells have it: this and the signal's number. */
-  private static final int KILLED = 128;
-
-  private static final int TRAP_TRACE = 2;
-
   private final SystemCallTable calls;
   private final Strace strace;
-  private final Consumer<String> diagnostics;
+  private final SignalDelivery delivery;
 
   /**
    * Makes a loop.
    *
    * @param strace may be null
    */
-  TaskLoop(SystemCallTable calls, Strace strace, Consumer<String> diagnostics) {
+  TaskLoop(SystemCallTable calls, Strace strace) {
     this.calls = calls;
     this.strace = strace;
-    this.diagnostics = diagnostics;
+    this.delivery = new SignalDelivery(strace == null ? (_, _) -> {} : strace::signal);
   }
 
-  /** Runs it to its end; its exit status. */
-  int run(Task task) {
-    while (true) {
-      switch (task.guest().resume()) {
-        case Trap.SystemCall call -> {
-          long result = calls.serve(task, call);
-          if (task.exitStatus().isPresent()) {
-            return exited(task.exitStatus().getAsInt());
-          }
-          task.guest().complete(result);
-          OptionalInt fatal = task.process().signals().fatal();
-          if (fatal.isPresent()) {
-            return killed(task, fatal.getAsInt());
-          }
+  /** Has a new thread run a task to its end. */
+  void start(Task task) {
+    Thread _ = Thread.ofVirtual().name("stubpool-task-" + task.tid()).start(() -> run(task));
+  }
+
+  /** One program after the other, as it executes them; each in its own stub. */
+  private void run(Task task) {
+    ProcessTable table = task.table();
+    try {
+      while (task.hasNext()) {
+        ProgramMemory memory = task.program();
+        try {
+          memory
+              .stub()
+              .run(
+                  guest -> {
+                    table.lock().with(() -> serve(task, guest));
+                    return null;
+                  });
+        } finally {
+          table.lock().with(() -> leave(task, memory));
         }
-        case Trap.Fault fault -> {
-          return faulted(task, fault.signal(), fault.code(), fault.address());
+      }
+    } catch (RuntimeException e) {
+      table.lock().with(() -> table.fail(e));
+    } finally {
+      table.lock().with(() -> table.ended(task));
+    }
+  }
+
+  private static void leave(Task task, ProgramMemory memory) {
+    if (task.program() == memory) {
+      task.table().ended(task); // before its memory is gone, of which it may have to tell
+    }
+    if (memory.leave(task)) {
+      memory.close();
+    }
+  }
+
+  /** Serves its traps until it ends, or executes another program. */
+  private void serve(Task task, Guest guest) {
+    ProcessTable.current(task);
+    try {
+      task.begin(guest);
+      while (!task.isLeaving() && !task.hasNext()) {
+        if (task.hasWork()) {
+          work(task);
+        } else {
+          settle(task);
+          answer(task, resume(task));
         }
-        case Trap.Breakpoint breakpoint -> {
-          return faulted(task, Signal.SIGTRAP, breakpoint.code(), OptionalLong.empty());
-        }
-        case Trap.Step _ -> {
-          return faulted(task, Signal.SIGTRAP, TRAP_TRACE, OptionalLong.empty());
-        }
-        case Trap.Interrupted _ -> {
-          // Nobody interrupts but by mistake.
-        }
-        case Trap.Died died ->
-            throw new ProgramException("the stub that ran the program is dead: " + died.how());
+      }
+      if (task.isLeaving()) {
+        tellEnd(task);
+        task.table().ended(task);
+      }
+    } finally {
+      ProcessTable.current(null);
+    }
+  }
+
+  private void work(Task task) {
+    if (task.process().isStopped()) {
+      task.awaitContinue();
+    } else {
+      boolean _ = delivery.deliver(task);
+    }
+  }
+
+  /** No signal is left to be delivered: what one interrupted is done again. */
+  private static void settle(Task task) {
+    Restart restart = task.takeInterrupted();
+    if (restart != null) {
+      SignalDelivery.makeCallAgain(task);
+    }
+    task.signals().endCall();
+  }
+
+  private static Trap resume(Task task) {
+    ProgramMemory memory = task.program();
+    task.beginGuest();
+    task.table().lock().unlock();
+    try {
+      return task.guest().resume();
+    } finally {
+      memory.endRun();
+      task.table().lock().lock();
+      task.endGuest();
+    }
+  }
+
+  private void answer(Task task, Trap trap) {
+    if (!(trap instanceof Trap.SystemCall)) {
+      task.table().countOtherTrap();
+    }
+    switch (trap) {
+      case Trap.SystemCall call -> serve(task, call);
+      case Trap.Fault fault ->
+          task.force(FaultSignals.of(task.guest(), fault, isHandled(task, fault.signal())));
+      case Trap.Breakpoint breakpoint -> task.force(FaultSignals.of(breakpoint));
+      case Trap.Step _ -> task.force(FaultSignals.ofStep(task.guest()));
+      case Trap.Interrupted _ -> {
+        // What there is to do is found by hasWork.
+      }
+      case Trap.Died died -> {
+        throw new ProgramException(
+            "the stub of process %d is dead: %s".formatted(task.process().pid(), died.how()));
       }
     }
   }
 
-  private int faulted(Task task, int signal, int code, OptionalLong address) {
-    if (strace != null) {
-      strace.fault(signal, code, address);
+  private void serve(Task task, Trap.SystemCall call) {
+    try {
+      long result = calls.serve(task, call);
+      task.endCall();
+      if (!task.isLeaving() && !task.hasNext() && !task.takeKeepsRegisters()) {
+        task.guest().complete(result);
+      }
+    } catch (InterruptedCallException e) {
+      task.interrupted(e.restart(), call.number());
     }
-    return killed(task, signal);
   }
 
-  private int exited(int status) {
-    if (strace != null) {
-      strace.exited(status);
-    }
-    return status;
+  private static boolean isHandled(Task task, int signal) {
+    return task.process().actions().of(signal).hasHandler();
   }
 
-  private int killed(Task task, int signal) {
-    if (task.process().signals().hasHandler(signal)) {
-      diagnostics.accept(
-          "the program handles %s itself, which this kernel cannot have it do: it is ended"
-              .formatted(Signal.name(signal)));
+  private void tellEnd(Task task) {
+    if (strace != null && task.process().tasks().size() == 1) {
+      int status = task.process().waitStatus();
+      if (ExitStatus.signal(status) == 0) {
+        strace.exited(task, ExitStatus.code(status));
+      } else {
+        strace.killed(task, ExitStatus.signal(status));
+      }
     }
-    if (strace != null) {
-      strace.killed(signal);
-    }
-    return KILLED + signal;
   }
 }

@@ -6,11 +6,16 @@ import dev.stubpool.cli.output.CommandFailure;
 import dev.stubpool.cli.output.Diagnostics;
 import dev.stubpool.kernel.Program;
 import dev.stubpool.kernel.SandboxKernel;
+import java.io.IOException;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -22,14 +27,16 @@ import picocli.CommandLine.Spec;
 @Command(
     name = RunCommand.NAME,
     description =
-        "Run a static x86-64 program in a stub, its system calls served by a kernel in Java.",
-    customSynopsis = "stubpool run [--ro PATH]... [--strace] -- PROGRAM [ARGUMENT]...",
+        "Run a static x86-64 program in stubs, its system calls served by a kernel in Java.",
+    customSynopsis = "stubpool run [OPTION]... -- PROGRAM [ARGUMENT]...",
     footer = {
       "",
-      "The program sees itself, what --ro names, and null, zero and urandom in /dev.",
-      "It gets this environment, and these standard streams.",
-      "Exit status: the program's; 128 and the signal's number if one ended it; 1 if",
-      "it could not be run, 2 wrong usage."
+      "The program sees the host's files, but those that an unprivileged user may not read, and",
+      "changes none; its /tmp is its own, empty, and forgotten. It has no network and no terminal.",
+      "When its first process ends, all of its others are killed.",
+      "SIGINT, SIGTERM and SIGHUP that this command gets are the program's.",
+      "Exit status: the program's; 128 and the signal's number if one ended it; 124 if it took",
+      "longer than --timeout; 1 if it could not be run, 2 wrong usage."
     })
 public final class RunCommand implements Callable<Integer> {
   /** The command's name. */
@@ -42,11 +49,65 @@ public final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--ro",
       paramLabel = "PATH",
-      description = "A file or directory that the program may read.")
+      description = "A file or directory that the program may read whatever its permissions.")
   private List<Path> readOnly = List.of();
 
-  @Option(names = "--strace", description = "Print its system calls to standard error.")
-  private boolean strace;
+  @Option(
+      names = "--hide",
+      paramLabel = "PATH",
+      description = "A file or directory that the program does not see.")
+  private List<Path> hidden = List.of();
+
+  @Option(
+      names = "--root",
+      paramLabel = "DIR",
+      description = "A directory that is the program's /, instead of the host's.")
+  private Path root = Path.of("/");
+
+  @Option(
+      names = "--env",
+      paramLabel = "NAME=VALUE",
+      description = "A variable of its environment, besides those of this command.")
+  private Map<String, String> environment = Map.of();
+
+  @Option(
+      names = "--cwd",
+      paramLabel = "DIR",
+      description = "Its working directory; this command's if it is not said.")
+  private Path workingDirectory = Path.of("").toAbsolutePath();
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      description = "Memory that all of its processes may have, such as 512M: 2G if not said.")
+  private long memory = Program.DEFAULT_MEMORY;
+
+  @Option(
+      names = "--processes",
+      paramLabel = "N",
+      description = "Threads that all of its processes may have: ${DEFAULT-VALUE} if not said.")
+  private int processes = Program.DEFAULT_PROCESSES;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "DURATION",
+      converter = DurationConverter.class,
+      description = "When it is killed, such as 10s, 500ms or 2m.")
+  private Duration timeout;
+
+  @Option(
+      names = "--strace",
+      arity = "0..1",
+      paramLabel = "FILE",
+      preprocessor = AttachedOnly.class,
+      description = "Print its system calls, to standard error or to FILE (--strace=FILE).")
+  private String strace;
+
+  @Option(
+      names = "--stats",
+      description = "Print, when it has ended, which calls it made and how long they took.")
+  private boolean statistics;
 
   @Parameters(
       index = "0",
@@ -65,24 +126,52 @@ public final class RunCommand implements Callable<Integer> {
     Program.Builder builder =
         Program.builder(find(program))
             .arguments(named)
-            .environment(
-                System.getenv().entrySet().stream()
-                    .map(entry -> entry.getKey() + "=" + entry.getValue())
-                    .toList())
-            .readOnly(readOnly.stream().map(RunCommand::existing).toList())
+            .environment(environment())
+            .root(existing("--root", root))
+            .readOnly(readOnly.stream().map(path -> existing("--ro", path)).toList())
+            .hide(hidden)
+            .workingDirectory(existing("--cwd", workingDirectory).toAbsolutePath())
+            .memory(memory)
+            .processes(processes)
+            .timeout(timeout)
             .diagnostics(message -> Diagnostics.print(err, message));
-    if (strace) {
-      builder = builder.trace(err::println);
+    if (statistics) {
+      builder = builder.statistics(counts -> StatisticsTable.print(err, counts));
     }
-    try (StubPool pool =
-        StubPool.open(StubPoolOptions.builder().name(NAME).minIdle(0).maxStubs(1).build())) {
-      return new SandboxKernel(pool).run(builder.build());
+    if (strace == null) {
+      return run(builder.build());
+    }
+    if (strace.equals(AttachedOnly.NONE)) {
+      return run(builder.trace(err::println).build());
+    }
+    try (PrintStream file = new PrintStream(strace)) {
+      return run(builder.trace(file::println).build());
+    } catch (IOException e) {
+      throw new CommandFailure("--strace=" + strace + ": " + e.getMessage(), e);
     }
   }
 
-  private static Path existing(Path path) {
+  private int run(Program wanted) {
+    try (StubPool pool =
+        StubPool.open(
+            StubPoolOptions.builder()
+                .name(NAME)
+                .minIdle(1)
+                .maxStubs(SandboxKernel.stubsFor(processes))
+                .build())) {
+      return new SandboxKernel(pool).run(wanted, SignalForwarding::to);
+    }
+  }
+
+  private List<String> environment() {
+    Map<String, String> all = new LinkedHashMap<>(System.getenv());
+    all.putAll(environment);
+    return all.entrySet().stream().map(entry -> entry.getKey() + "=" + entry.getValue()).toList();
+  }
+
+  private static Path existing(String option, Path path) {
     if (!Files.exists(path)) {
-      throw new CommandFailure("--ro " + path + ": no such file or directory");
+      throw new CommandFailure(option + " " + path + ": no such file or directory");
     }
     return path;
   }

@@ -13,6 +13,11 @@ public final class Bits {
     return (word & mask) != 0;
   }
 
+  /** Whether all bits of {@code mask} are set. */
+  public static boolean all(long word, long mask) {
+    return (word & mask) == mask;
+  }
+
   /** As strace(1) has it: {@code A|B|0x80}, or {@code none} if no bit is set. */
   public static String show(long word, Map<Long, String> names, String none) {
     List<String> set = new ArrayList<>();

@@ -43,11 +43,17 @@ public enum Errno {
   EPIPE(32, "Broken pipe"),
   ERANGE(34, "Numerical result out of range"),
   ENAMETOOLONG(36, "File name too long"),
+  ENOLCK(37, "No locks available"),
   ENOSYS(38, "Function not implemented"),
+  ENOTEMPTY(39, "Directory not empty"),
   ELOOP(40, "Too many levels of symbolic links"),
+  ENODATA(61, "No data available"),
   EOVERFLOW(75, "Value too large for defined data type"),
   EILSEQ(84, "Invalid or incomplete multibyte or wide character"),
-  EOPNOTSUPP(95, "Operation not supported");
+  ENOTSOCK(88, "Socket operation on non-socket"),
+  EOPNOTSUPP(95, "Operation not supported"),
+  EAFNOSUPPORT(97, "Address family not supported by protocol"),
+  ETIMEDOUT(110, "Connection timed out");
 
   private static final int MOST = 4095;
 

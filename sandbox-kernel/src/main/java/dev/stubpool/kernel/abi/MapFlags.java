@@ -18,6 +18,9 @@ public final class MapFlags {
 
   public static final int MAP_FIXED = 0x10;
   public static final int MAP_ANONYMOUS = 0x20;
+  public static final int MAP_32BIT = 0x40;
+  public static final int MAP_HUGETLB = 0x4_0000;
+  public static final int MAP_SYNC = 0x8_0000;
   public static final int MAP_FIXED_NOREPLACE = 0x10_0000;
 
   private static final Map<Long, String> PROTECTIONS =
@@ -30,12 +33,15 @@ public final class MapFlags {
     NAMES.put((long) MAP_PRIVATE, "MAP_PRIVATE");
     NAMES.put((long) MAP_FIXED, "MAP_FIXED");
     NAMES.put((long) MAP_ANONYMOUS, "MAP_ANONYMOUS");
-    NAMES.put(0x40L, "MAP_32BIT");
+    NAMES.put((long) MAP_32BIT, "MAP_32BIT");
     NAMES.put(0x100L, "MAP_GROWSDOWN");
     NAMES.put(0x800L, "MAP_DENYWRITE");
+    NAMES.put(0x2000L, "MAP_LOCKED");
     NAMES.put(0x4000L, "MAP_NORESERVE");
     NAMES.put(0x8000L, "MAP_POPULATE");
     NAMES.put(0x2_0000L, "MAP_STACK");
+    NAMES.put((long) MAP_HUGETLB, "MAP_HUGETLB");
+    NAMES.put((long) MAP_SYNC, "MAP_SYNC");
     NAMES.put((long) MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE");
   }
 

@@ -2,6 +2,9 @@ package dev.stubpool.kernel.abi;
 
 /** Signals, signal(7), of x86-64. */
 public final class Signal {
+  public static final int SIGHUP = 1;
+  public static final int SIGINT = 2;
+  public static final int SIGQUIT = 3;
   public static final int SIGILL = 4;
   public static final int SIGTRAP = 5;
   public static final int SIGBUS = 7;
@@ -9,14 +12,22 @@ public final class Signal {
   public static final int SIGKILL = 9;
   public static final int SIGSEGV = 11;
   public static final int SIGPIPE = 13;
+  public static final int SIGALRM = 14;
+  public static final int SIGTERM = 15;
   public static final int SIGCHLD = 17;
   public static final int SIGCONT = 18;
   public static final int SIGSTOP = 19;
+  public static final int SIGTSTP = 20;
+  public static final int SIGTTIN = 21;
   public static final int SIGTTOU = 22;
   public static final int SIGURG = 23;
   public static final int SIGWINCH = 28;
+  public static final int SIGSYS = 31;
 
   private static final int SI_KERNEL = 0x80;
+
+  /** The first real-time signal. */
+  public static final int SIGRTMIN = 32;
 
   /** The last real-time signal. */
   public static final int SIGRTMAX = 64;
@@ -45,24 +56,39 @@ public final class Signal {
 
   /** What si_code says, as strace(1) has it, as far as guests meet it; sigaction(2). */
   public static String codeName(int signal, int code) {
-    if (code == SI_KERNEL) {
-      return "SI_KERNEL";
-    }
-    return switch (name(signal) + " " + code) {
-      case "SIGSEGV 1" -> "SEGV_MAPERR";
-      case "SIGSEGV 2" -> "SEGV_ACCERR";
-      case "SIGBUS 2" -> "BUS_ADRERR";
-      case "SIGFPE 1" -> "FPE_INTDIV";
-      case "SIGILL 2" -> "ILL_ILLOPN";
-      default -> Integer.toString(code);
+    return switch (code) {
+      case SI_KERNEL -> "SI_KERNEL";
+      case 0 -> "SI_USER";
+      case -1 -> "SI_QUEUE";
+      case -2 -> "SI_TIMER";
+      case -6 -> "SI_TKILL";
+      default ->
+          switch (name(signal) + " " + code) {
+            case "SIGSEGV 1" -> "SEGV_MAPERR";
+            case "SIGSEGV 2" -> "SEGV_ACCERR";
+            case "SIGBUS 1" -> "BUS_ADRALN";
+            case "SIGBUS 2" -> "BUS_ADRERR";
+            case "SIGFPE 1" -> "FPE_INTDIV";
+            case "SIGFPE 3" -> "FPE_FLTDIV";
+            case "SIGILL 2" -> "ILL_ILLOPN";
+            case "SIGTRAP 1" -> "TRAP_BRKPT";
+            case "SIGTRAP 2" -> "TRAP_TRACE";
+            case "SIGCHLD 1" -> "CLD_EXITED";
+            case "SIGCHLD 2" -> "CLD_KILLED";
+            case "SIGCHLD 5" -> "CLD_STOPPED";
+            case "SIGCHLD 6" -> "CLD_CONTINUED";
+            default -> Integer.toString(code);
+          };
     };
   }
 
-  /** Whether a program that does not ask for a signal is not ended by it (it may be stopped). */
-  public static boolean isHarmless(int signal) {
-    return signal == SIGCHLD
-        || (signal >= SIGCONT && signal <= SIGTTOU)
-        || signal == SIGURG
-        || signal == SIGWINCH;
+  /** Whether a signal does nothing in a program that does not ask for it. */
+  public static boolean isIgnoredByDefault(int signal) {
+    return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH;
+  }
+
+  /** Whether a signal stops a program that does not ask for it. */
+  public static boolean isStop(int signal) {
+    return signal >= SIGSTOP && signal <= SIGTTOU;
   }
 }

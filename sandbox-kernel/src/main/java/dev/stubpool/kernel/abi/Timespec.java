@@ -10,6 +10,7 @@ public final class Timespec {
   public static final int SIZE = 16;
 
   private static final int NANOS = 1_000_000_000;
+  private static final int MICROS = 1_000_000;
   private static final int NANOS_IN_MICRO = 1000;
 
   private Timespec() {}
@@ -22,6 +23,17 @@ public final class Timespec {
   /** A {@code struct timespec} of so many nanoseconds. */
   public static byte[] ofNanos(long nanos) {
     return bytes(Math.floorDiv(nanos, NANOS), Math.floorMod(nanos, NANOS));
+  }
+
+  /** A {@code struct timespec}. */
+  public static byte[] timespec(Duration time) {
+    return bytes(time.getSeconds(), time.getNano());
+  }
+
+  /** A {@code struct timeval}, rounded up: what is not over is not nothing. */
+  public static byte[] timeval(Duration time) {
+    Duration rounded = time.plusNanos(NANOS_IN_MICRO - 1);
+    return bytes(rounded.getSeconds(), rounded.getNano() / NANOS_IN_MICRO);
   }
 
   /** A {@code struct timeval}. */
@@ -42,5 +54,20 @@ public final class Timespec {
       throw new ErrnoException(Errno.EINVAL);
     }
     return Duration.ofSeconds(seconds, nanos);
+  }
+
+  /**
+   * What a {@code struct timeval} holds.
+   *
+   * @throws ErrnoException EINVAL for negative seconds, or microseconds that make seconds
+   */
+  public static Duration parseTimeval(byte[] bytes) {
+    ByteBuffer buffer = Struct.view(bytes);
+    long seconds = buffer.getLong();
+    long micros = buffer.getLong();
+    if (seconds < 0 || micros < 0 || micros >= MICROS) {
+      throw new ErrnoException(Errno.EINVAL);
+    }
+    return Duration.ofSeconds(seconds, micros * NANOS_IN_MICRO);
   }
 }

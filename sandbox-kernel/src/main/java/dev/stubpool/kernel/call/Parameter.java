@@ -4,7 +4,7 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.abi.MapFlags;
 import dev.stubpool.kernel.abi.OpenFlags;
 import dev.stubpool.kernel.abi.Signal;
-import dev.stubpool.kernel.task.Task;
+import dev.stubpool.kernel.process.Task;
 import java.nio.charset.StandardCharsets;
 
 /** What kind of argument a system call has, as strace(1) prints it. */

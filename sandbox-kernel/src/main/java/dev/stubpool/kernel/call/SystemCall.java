@@ -1,6 +1,6 @@
 package dev.stubpool.kernel.call;
 
-import dev.stubpool.kernel.task.Task;
+import dev.stubpool.kernel.process.Task;
 import java.util.List;
 
 /**

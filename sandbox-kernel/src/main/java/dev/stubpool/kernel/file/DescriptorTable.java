@@ -2,20 +2,34 @@ package dev.stubpool.kernel.file;
 
 import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 
-/** The descriptors of a process. */
+/**
+ * The descriptors of a process, or of several that share them, CLONE_FILES of clone(2). Locks of
+ * fcntl(2) belong to it as to a process.
+ */
 public final class DescriptorTable implements AutoCloseable {
-  /** RLIMIT_NOFILE: numbers are below. */
+  /** RLIMIT_NOFILE at most: numbers are below. */
   public static final int LIMIT = 1024;
 
   private final TreeMap<Integer, Descriptor> open = new TreeMap<>();
+  private int processes = 1;
+  private int limit = LIMIT;
+  private FileLocks locks;
 
   private record Descriptor(OpenFile file, boolean closeOnExec) {}
 
   /** The file of a descriptor. */
   public OpenFile get(int number) {
     return descriptor(number).file();
+  }
+
+  /** The file of a descriptor, if it has one. */
+  public Optional<OpenFile> find(int number) {
+    return Optional.ofNullable(open.get(number)).map(Descriptor::file);
   }
 
   private Descriptor descriptor(int number) {
@@ -36,30 +50,49 @@ public final class DescriptorTable implements AutoCloseable {
     open.put(number, new Descriptor(get(number), value));
   }
 
-  /** Gives a file the lowest free number. */
+  /** New numbers are below this, RLIMIT_NOFILE. */
+  public int limit() {
+    return limit;
+  }
+
+  /** Sets it, setrlimit(2); never above {@link #LIMIT}. */
+  public void limit(long changed) {
+    boolean isLess = Long.compareUnsigned(changed, LIMIT) < 0;
+    limit = isLess ? (int) changed : LIMIT;
+  }
+
+  /** Gives a file the lowest free number; a new one is closed if there is none. */
   public int add(OpenFile file, boolean closeOnExec) {
     return add(file, closeOnExec, 0);
   }
 
   /** Gives a file the lowest free number that is not below another. */
   public int add(OpenFile file, boolean closeOnExec, int lowest) {
-    int number = lowest;
-    while (open.containsKey(number)) {
-      number++;
+    file.hold();
+    try {
+      int number = lowest;
+      for (int used : open.tailMap(lowest).keySet()) {
+        if (used != number) {
+          break;
+        }
+        number++;
+      }
+      if (number >= limit) {
+        throw new ErrnoException(Errno.EMFILE);
+      }
+      put(number, file, closeOnExec);
+      return number;
+    } finally {
+      file.release();
     }
-    if (number >= LIMIT) {
-      throw new ErrnoException(Errno.EMFILE);
-    }
-    put(number, file, closeOnExec);
-    return number;
   }
 
   /** Gives a file a number, which is closed first if it is open. */
   public void put(int number, OpenFile file, boolean closeOnExec) {
-    file.addDescriptor();
+    file.hold();
     Descriptor before = open.put(number, new Descriptor(file, closeOnExec));
     if (before != null) {
-      before.file().dropDescriptor();
+      drop(before.file());
     }
   }
 
@@ -67,13 +100,68 @@ public final class DescriptorTable implements AutoCloseable {
   public void close(int number) {
     OpenFile file = get(number);
     open.remove(number);
-    file.dropDescriptor();
+    drop(file);
   }
 
-  /** Closes all. */
+  private void drop(OpenFile file) {
+    if (locks != null) {
+      locks.unlock(file.id(), this, 0, Long.MAX_VALUE); // whichever descriptor they came by
+    }
+    file.release();
+  }
+
+  /** It has locks now, and loses them as its descriptors are closed. */
+  void has(FileLocks held) {
+    locks = held;
+  }
+
+  /** The same table for another process, CLONE_FILES; each closes it. */
+  public DescriptorTable shared() {
+    processes++;
+    return this;
+  }
+
+  /** A table of the same files, fork(2). */
+  public DescriptorTable copy() {
+    DescriptorTable copy = new DescriptorTable();
+    copy.limit = limit;
+    open.forEach(
+        (number, descriptor) -> copy.put(number, descriptor.file(), descriptor.closeOnExec()));
+    return copy;
+  }
+
+  /** The table of a process that shares it no more, unshare(2): this one, or else a copy. */
+  public DescriptorTable unshared() {
+    if (processes == 1) {
+      return this;
+    }
+    processes--;
+    return copy();
+  }
+
+  /** Closes those that execve(2) closes. */
+  public void exec() {
+    for (int number : numbers()) {
+      if (isCloseOnExec(number)) {
+        close(number);
+      }
+    }
+  }
+
+  /** Numbers that are in use, ascending. */
+  public Collection<Integer> numbers() {
+    return List.copyOf(open.keySet());
+  }
+
+  /** Closes all, if no other process shares the table. */
   @Override
   public void close() {
-    open.values().forEach(descriptor -> descriptor.file().dropDescriptor());
-    open.clear();
+    if (--processes == 0) {
+      if (locks != null) {
+        locks.unlockAll(this);
+        locks = null;
+      }
+      numbers().forEach(this::close);
+    }
   }
 }

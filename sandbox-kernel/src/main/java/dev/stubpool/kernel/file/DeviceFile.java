@@ -9,10 +9,18 @@ import java.nio.ByteBuffer;
 public final class DeviceFile extends OpenFile {
   private final Device device;
 
-  /** Opens it. */
+  /**
+   * Opens it.
+   *
+   * @param path what the guest calls it
+   * @throws ErrnoException ENXIO if it is not there
+   */
   public DeviceFile(String path, int flags, Device device) {
     super(path, flags);
     this.device = device;
+    if (!device.isThere()) {
+      throw new ErrnoException(Errno.ENXIO);
+    }
   }
 
   @Override
@@ -33,15 +41,22 @@ public final class DeviceFile extends OpenFile {
     return read(to);
   }
 
-  /** Takes all there is and forgets it. */
   @Override
   public int write(ByteBuffer from) {
     if (!OpenFlags.writes(flags())) {
       throw new ErrnoException(Errno.EBADF);
     }
-    int size = from.remaining();
-    from.position(from.limit());
-    return size;
+    return device.write(from);
+  }
+
+  @Override
+  public int write(ByteBuffer from, long position) {
+    return write(from);
+  }
+
+  @Override
+  public boolean isSeekable() {
+    return true;
   }
 
   @Override

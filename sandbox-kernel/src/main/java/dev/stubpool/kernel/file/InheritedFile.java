@@ -1,17 +1,25 @@
 package dev.stubpool.kernel.file;
 
+import dev.stubpool.kernel.abi.Bits;
 import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.abi.OpenFlags;
+import dev.stubpool.kernel.abi.Poll;
+import dev.stubpool.kernel.sync.KernelLock;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A standard stream of this JVM's own, whatever that is. Never closed: the JVM has one of each. */
+/**
+ * A standard stream of this JVM's own, whatever that is. Regular files are read and written at
+ * once, at the host's position; what may have to be waited for is, in threads of its own. Never
+ * closed: the JVM has one of each.
+ */
 public final class InheritedFile extends OpenFile {
   /** Character devices that are terminals, Documentation/admin-guide/devices.txt of Linux. */
   private static final int TTY = 4;
@@ -20,35 +28,88 @@ public final class InheritedFile extends OpenFile {
   private static final int FIRST_PTY = 136;
   private static final int LAST_PTY = 143;
 
-  private final Path host;
-  private final FileChannel channel;
+  /** Those of null(4), which never have to be waited for. */
+  private static final int MEMORY = 1;
 
-  private InheritedFile(int number, int flags, FileChannel channel) {
-    super("/proc/self/fd/" + number, flags);
-    this.host = Path.of(path());
-    this.channel = channel;
+  private static final FileDescriptor[] DESCRIPTORS = {
+    FileDescriptor.in, FileDescriptor.out, FileDescriptor.err,
+  };
+
+  /** What was read for a guest that is no more is for the next one. */
+  private static final HostReader[] READERS = new HostReader[DESCRIPTORS.length];
+
+  private static final int OCTAL = 8;
+
+  private final KernelLock lock;
+  private final Path host;
+  private final FileStatus kind;
+  private final boolean isAppendOnHost;
+  private final FileInputStream in;
+  private final FileOutputStream out;
+  private final HostReader reader;
+  private final HostWriter writer;
+  private final Runnable whenChanged = this::tell;
+
+  private InheritedFile(int number, String path, int flags, KernelLock lock) {
+    super(path, flags & (OpenFlags.O_ACCMODE | OpenFlags.O_APPEND));
+    this.lock = lock;
+    this.host = Path.of("/proc/self/fd/" + number);
+    this.kind = status();
+    this.isAppendOnHost = Bits.any(flags, OpenFlags.O_APPEND);
+    this.in = new FileInputStream(DESCRIPTORS[number]);
+    this.out = new FileOutputStream(DESCRIPTORS[number]);
+    this.reader = reader(number, in);
+    this.writer = new HostWriter("stubpool-output-" + number, out);
   }
 
-  /** Standard input. Nothing is read ahead. */
-  @SuppressWarnings("resource") // is the JVM's
-  public static InheritedFile input() {
-    return new InheritedFile(
-        0, OpenFlags.O_RDONLY, new FileInputStream(FileDescriptor.in).getChannel());
+  private static HostReader reader(int number, FileInputStream in) {
+    synchronized (READERS) {
+      if (READERS[number] == null) {
+        READERS[number] = new HostReader("stubpool-input-" + number, in, true);
+      }
+      return READERS[number];
+    }
+  }
+
+  /** Standard input. No more is read than the guest asks for. */
+  public static OpenFile input(KernelLock lock) {
+    return of(0, OpenFlags.O_RDONLY, lock);
   }
 
   /** Standard output. Nothing is kept back. */
-  @SuppressWarnings("resource") // is the JVM's
-  public static InheritedFile output() {
-    return new InheritedFile(
-        1, OpenFlags.O_WRONLY, new FileOutputStream(FileDescriptor.out).getChannel());
+  public static OpenFile output(KernelLock lock) {
+    return of(1, OpenFlags.O_WRONLY, lock);
   }
 
   /** Standard error. */
-  @SuppressWarnings("resource") // is the JVM's
-  public static InheritedFile errors() {
-    return new InheritedFile(
-        2, OpenFlags.O_WRONLY, new FileOutputStream(FileDescriptor.err).getChannel());
+  public static OpenFile errors(KernelLock lock) {
+    return of(2, OpenFlags.O_WRONLY, lock);
   }
+
+  private static OpenFile of(int number, int usual, KernelLock lock) {
+    try {
+      String path = Files.readSymbolicLink(Path.of("/proc/self/fd/" + number)).toString();
+      return new InheritedFile(number, path, hostFlags(number, usual), lock);
+    } catch (IOException | ErrnoException _) {
+      return new DeviceFile("/dev/null", usual, Device.NULL); // this JVM has none, or it is hidden
+    }
+  }
+
+  /** Flags that the host's file was opened with, proc(5). */
+  private static int hostFlags(int number, int usual) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo/" + number))) {
+      if (line.startsWith("flags:")) {
+        return Integer.parseInt(line.substring("flags:".length()).strip(), OCTAL);
+      }
+    }
+    return usual;
+  }
+
+  private void tell() {
+    lock.with(waiters()::wakeAll);
+  }
+
+  // ---- what it is ----
 
   @Override
   public FileStatus status() {
@@ -60,14 +121,71 @@ public final class InheritedFile extends OpenFile {
   }
 
   @Override
+  public boolean isSeekable() {
+    return kind.type() == FileStatus.S_IFREG;
+  }
+
+  @Override
+  public boolean isPollable() {
+    return !isSeekable() && !(kind.type() == FileStatus.S_IFCHR && major() == MEMORY);
+  }
+
+  @Override
+  public boolean isTerminal() {
+    int major = major();
+    return kind.type() == FileStatus.S_IFCHR
+        && (major == TTY
+            || (major == CONSOLE && (kind.specialDevice() & 0xff) < 2)
+            || (major >= FIRST_PTY && major <= LAST_PTY));
+  }
+
+  private int major() {
+    return (int) (kind.specialDevice() >> 8 & 0xfff);
+  }
+
+  // ---- waiting ----
+
+  @Override
+  public int readiness() {
+    if (!isPollable()) {
+      return super.readiness();
+    }
+    int ready = 0;
+    if (OpenFlags.reads(flags()) && reader.isReady(whenChanged, isNonBlocking())) {
+      ready |= Poll.POLLIN | Poll.POLLRDNORM;
+    }
+    if (OpenFlags.writes(flags()) && writer.isReady(whenChanged)) {
+      ready |= Poll.POLLOUT | Poll.POLLWRNORM;
+    }
+    return ready;
+  }
+
+  // ---- data ----
+
+  @Override
   public int read(ByteBuffer to) {
     if (!OpenFlags.reads(flags())) {
       throw new ErrnoException(Errno.EBADF);
     }
+    if (isPollable()) {
+      return reader.read(to, whenChanged);
+    }
+    byte[] bytes = new byte[to.remaining()];
     try {
-      return Math.max(0, channel.read(to));
+      int read = Math.max(0, in.read(bytes));
+      to.put(bytes, 0, read);
+      return read;
     } catch (IOException e) {
       throw ErrnoException.of(e);
+    }
+  }
+
+  @Override
+  public void unread(ByteBuffer rest) {
+    if (isPollable()) {
+      reader.unread(rest);
+    } else {
+      super.unread(rest);
     }
   }
 
@@ -76,11 +194,27 @@ public final class InheritedFile extends OpenFile {
     if (!OpenFlags.writes(flags())) {
       throw new ErrnoException(Errno.EBADF);
     }
+    if (isPollable()) {
+      return StreamFile.write(from, this, writer, lock, whenChanged);
+    }
+    byte[] bytes = new byte[from.remaining()];
+    from.get(bytes);
     try {
-      return channel.write(from);
+      if (isSeekable() && Bits.any(flags(), OpenFlags.O_APPEND) && !isAppendOnHost) {
+        position(channel().size());
+      }
+      out.write(bytes);
+      return bytes.length;
     } catch (IOException e) {
       throw ErrnoException.of(e);
     }
+  }
+
+  @Override
+  public int abandonWrite(ByteBuffer from) {
+    int underWay = writer.abandon(from);
+    waiters().wakeAll(); // somebody else's turn may have come
+    return underWay;
   }
 
   @Override
@@ -89,21 +223,38 @@ public final class InheritedFile extends OpenFile {
       return super.read(to, position);
     }
     try {
-      return Math.max(0, channel.read(to, position));
+      return Math.max(0, in.getChannel().read(to, position));
     } catch (IOException e) {
       throw ErrnoException.of(e);
     }
   }
 
   @Override
-  public boolean isSeekable() {
-    return status().type() == FileStatus.S_IFREG;
+  public int write(ByteBuffer from, long position) {
+    if (!isSeekable()) {
+      return super.write(from, position);
+    }
+    try {
+      return out.getChannel().write(from, position);
+    } catch (IOException e) {
+      throw ErrnoException.of(e);
+    }
+  }
+
+  @Override
+  public long available() {
+    return isPollable() && OpenFlags.reads(flags()) ? reader.available() : super.available();
+  }
+
+  /** Either has the descriptor's one position. */
+  private FileChannel channel() {
+    return OpenFlags.reads(flags()) ? in.getChannel() : out.getChannel();
   }
 
   @Override
   public long position() {
     try {
-      return isSeekable() ? channel.position() : super.position();
+      return isSeekable() ? channel().position() : super.position();
     } catch (IOException e) {
       throw ErrnoException.of(e);
     }
@@ -115,19 +266,14 @@ public final class InheritedFile extends OpenFile {
       super.position(to);
     }
     try {
-      channel.position(to);
+      channel().position(to);
     } catch (IOException e) {
       throw ErrnoException.of(e);
     }
   }
 
   @Override
-  public boolean isTerminal() {
-    FileStatus status = status();
-    int major = (int) (status.specialDevice() >> 8 & 0xfff);
-    return status.type() == FileStatus.S_IFCHR
-        && (major == TTY
-            || (major == CONSOLE && (status.specialDevice() & 0xff) < 2)
-            || (major >= FIRST_PTY && major <= LAST_PTY));
+  protected void close() {
+    writer.close();
   }
 }

@@ -6,16 +6,18 @@ import dev.stubpool.kernel.abi.Struct;
 import dev.stubpool.kernel.memory.UserMemory;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.Optional;
 
-/** A directory that is read by getdents64(2). */
+/**
+ * A directory that is read by getdents64(2). Its names are those that it had when its reading
+ * began, so that each is told once, whatever changes meanwhile.
+ */
 public final class OpenDirectory extends OpenFile {
   private static final int HEADER_SIZE = 19;
   private static final int TYPE_SHIFT = 12;
 
-  private final Supplier<FileStatus> status;
-  private final Supplier<List<Entry>> source;
-  private List<Entry> entries;
+  private final Source source;
+  private List<String> names;
   private int next;
 
   /**
@@ -23,23 +25,29 @@ public final class OpenDirectory extends OpenFile {
    *
    * @param type S_IFREG and so on
    */
-  public record Entry(String name, long inode, int type) {}
+  public record Entry(long inode, int type) {}
 
-  /**
-   * Opens it.
-   *
-   * @param source what is in it, with {@code .} and {@code ..}
-   */
-  public OpenDirectory(
-      String path, int flags, Supplier<FileStatus> status, Supplier<List<Entry>> source) {
-    super(path, flags);
-    this.status = status;
+  /** What is read. */
+  public interface Source {
+    /** stat(2). */
+    FileStatus status();
+
+    /** All names in it, with {@code .} and {@code ..}. */
+    List<String> names();
+
+    /** What has a name; empty if that is gone. */
+    Optional<Entry> entry(String name);
+  }
+
+  /** Opens it. */
+  public OpenDirectory(int flags, Source source) {
+    super("", flags);
     this.source = source;
   }
 
   @Override
   public FileStatus status() {
-    return status.get();
+    return source.status();
   }
 
   @Override
@@ -61,9 +69,14 @@ public final class OpenDirectory extends OpenFile {
   @Override
   public void position(long to) {
     if (to == 0) {
-      entries = null;
+      names = null;
     }
     next = (int) Math.min(to, Integer.MAX_VALUE);
+  }
+
+  @Override
+  public void allocate(long offset, long size) {
+    throw new ErrnoException(Errno.EISDIR);
   }
 
   /**
@@ -72,13 +85,12 @@ public final class OpenDirectory extends OpenFile {
    * @throws ErrnoException EINVAL if not even one does
    */
   public byte[] entries(int size) {
-    if (entries == null) {
-      entries = source.get();
+    if (names == null) {
+      names = source.names();
     }
     ByteBuffer buffer = Struct.allocate(size);
-    for (; next < entries.size(); next++) {
-      Entry entry = entries.get(next);
-      byte[] name = UserMemory.terminated(entry.name());
+    for (; next < names.size(); next++) {
+      byte[] name = UserMemory.terminated(names.get(next));
       int record = Math.ceilDiv(HEADER_SIZE + name.length, Long.BYTES) * Long.BYTES;
       if (record > buffer.remaining()) {
         if (buffer.position() == 0) {
@@ -86,9 +98,12 @@ public final class OpenDirectory extends OpenFile {
         }
         break;
       }
-      int at = buffer.position();
-      buffer.putLong(entry.inode()).putLong(next + 1L).putShort((short) record);
-      buffer.put((byte) (entry.type() >> TYPE_SHIFT)).put(name).position(at + record);
+      Optional<Entry> entry = source.entry(names.get(next));
+      if (entry.isPresent()) {
+        int at = buffer.position();
+        buffer.putLong(entry.get().inode()).putLong(next + 1L).putShort((short) record);
+        buffer.put((byte) (entry.get().type() >> TYPE_SHIFT)).put(name).position(at + record);
+      }
     }
     byte[] bytes = new byte[buffer.position()];
     buffer.flip().get(bytes);

@@ -1,42 +1,36 @@
 package dev.stubpool.kernel.file;
 
+import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
+import dev.stubpool.kernel.abi.OpenFlags;
+import dev.stubpool.kernel.memory.Backing;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.function.Supplier;
 
 /** A regular file of the host, to be read. */
 public final class RegularFile extends OpenFile {
-  private final Path file;
   private final FileChannel channel;
+  private final Supplier<FileStatus> status;
+  private final Backing backing;
   private long position;
 
   /**
    * Opens it.
    *
-   * @param path what the guest calls it
-   * @param file the host's, which is not followed if it is a link by now
+   * @param channel reads it, and is closed with it
    */
-  public RegularFile(String path, int flags, Path file) {
-    super(path, flags);
-    this.file = file;
-    try {
-      channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
-    } catch (IOException e) {
-      throw ErrnoException.of(e);
-    }
+  public RegularFile(int flags, FileChannel channel, Supplier<FileStatus> status, Backing backing) {
+    super("", flags);
+    this.channel = channel;
+    this.status = status;
+    this.backing = backing;
   }
 
   @Override
   public FileStatus status() {
-    try {
-      return FileStatus.of(file, LinkOption.NOFOLLOW_LINKS);
-    } catch (IOException e) {
-      throw ErrnoException.of(e);
-    }
+    return status.get();
   }
 
   @Override
@@ -48,6 +42,9 @@ public final class RegularFile extends OpenFile {
 
   @Override
   public int read(ByteBuffer to, long from) {
+    if (!OpenFlags.reads(flags())) {
+      throw new ErrnoException(Errno.EBADF);
+    }
     try {
       return Math.max(0, channel.read(to, from));
     } catch (IOException e) {
@@ -71,8 +68,8 @@ public final class RegularFile extends OpenFile {
   }
 
   @Override
-  public Path mappable() {
-    return file;
+  public Backing backing() {
+    return backing;
   }
 
   @Override

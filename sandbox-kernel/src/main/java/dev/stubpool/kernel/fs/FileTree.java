@@ -3,237 +3,251 @@ package dev.stubpool.kernel.fs;
 import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.file.Device;
-import dev.stubpool.kernel.file.DeviceFile;
-import dev.stubpool.kernel.file.FileStatus;
-import dev.stubpool.kernel.file.OpenDirectory;
+import dev.stubpool.kernel.file.Fifo;
+import dev.stubpool.kernel.file.Identity;
 import dev.stubpool.kernel.file.OpenFile;
+import dev.stubpool.kernel.file.Storage;
+import dev.stubpool.kernel.memory.MemoryBudget;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Deque;
-import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import java.util.stream.StreamSupport;
+import java.util.function.Supplier;
 
 /**
- * All files that a guest sees, under the names that they have on the host. A path is followed here,
- * name by name, path_resolution(7): {@code ..} goes back along the names, and what a link says is a
- * path of the guest's. So whatever the path, and whatever links there are, nothing is found that
- * was not added.
+ * All files that a guest sees: those of the host under the names that they have there, to be read,
+ * and above them what the kernel has itself: /dev, /proc, a little of /sys, and /tmp, which lies in
+ * memory.
  */
-public final class FileTree {
-  private static final int MOST_LINKS = 40;
-  private static final int NAME_MAX = 255;
+public final class FileTree implements AutoCloseable {
+  private static final Identity KERNEL = new Identity(0, 0);
+
+  /** Of all memory, files get no more than one part in so many; nor of this JVM's heap. */
+  private static final int STORAGE_SHARE = 2;
+
+  private static final int ANYBODY_BUT_STICKY = 01777;
+  private static final int DIRECTORY_MODE = 0755;
+
+  /** Numbers of devices that no host has: major 0, as all file systems without a device. */
+  private static final long TMP_DEVICE = 0xf0;
+
+  private static final long SHM_DEVICE = 0xf1;
 
   private final HostTree host;
-  private final MadeDirectory root;
+  private final Location root;
   private long inodes = 1;
 
-  /** A tree with the devices in /dev, and nothing else. */
-  public FileTree() throws IOException {
-    host = new HostTree();
-    root = new MadeDirectory(inodes++, Optional.empty());
-    for (Device device : Device.values()) {
-      put("/dev/" + device.fileName(), new DeviceNode(device));
+  /**
+   * Makes the tree.
+   *
+   * @param top a directory of the host that is the guest's {@code /}
+   * @param memory what files may take is taken from it
+   * @param fifos makes what is behind the name of a pipe
+   */
+  public FileTree(Path top, MemoryBudget memory, Supplier<Fifo> fifos, ProcessViews processes)
+      throws IOException {
+    host = new HostTree(Identity.ofHost().uid() == 0);
+    if (!(host.at(top.toRealPath(), false) instanceof Node.Directory directory)) {
+      throw new IOException(top + " is no directory");
     }
+    root = Location.root(new MadeDirectory(inodes++, FileSystem.DEVICES, Optional.of(directory)));
+    long most =
+        Math.min(memory.most() / STORAGE_SHARE, Runtime.getRuntime().maxMemory() / STORAGE_SHARE);
+    Storage storage = new Storage(memory, most);
+    addDevices(new MemoryTree(storage, SHM_DEVICE, fifos));
+    MemoryTree tmp = new MemoryTree(storage, TMP_DEVICE, fifos);
+    put(root, tmp.mount(root, "tmp", ANYBODY_BUT_STICKY));
+    new ProcTree(processes, memory, () -> inodes++, this)
+        .fill(makeDirectory(root, "proc", FileSystem.PROC));
+    new SysTree(() -> inodes++).fill(makeDirectory(root, "sys", FileSystem.DEVICES));
+  }
+
+  private void addDevices(MemoryTree shm) {
+    Location dev = makeDirectory(root, "dev", FileSystem.DEVICES);
+    for (Device device : Device.values()) {
+      put(dev, new Location(dev, device.fileName(), new DeviceNode(device)));
+    }
+    String[] names = {"fd", "stdin", "stdout", "stderr"};
+    String[] targets = {"", "/0", "/1", "/2"};
+    for (int i = 0; i < names.length; i++) {
+      MadeLink link = new MadeLink(inodes++, FileSystem.DEVICES, "/proc/self/fd" + targets[i]);
+      put(dev, new Location(dev, names[i], link));
+    }
+    put(dev, shm.mount(dev, "shm", ANYBODY_BUT_STICKY));
+  }
+
+  private Location makeDirectory(Location parent, String name, FileSystem fileSystem) {
+    MadeDirectory made = new MadeDirectory(inodes++, fileSystem, Optional.empty());
+    return put(parent, new Location(parent, name, made));
+  }
+
+  /** Puts something into a directory that the kernel made up, or that lies in memory. */
+  private static Location put(Location directory, Location child) {
+    switch (directory.node()) {
+      case MadeDirectory made -> made.put(child);
+      case MemoryDirectory memory -> memory.replace(child);
+      default -> throw new IllegalStateException(directory.path() + " is the host's");
+    }
+    return child;
+  }
+
+  // ---- what there is ----
+
+  /** Where absolute paths begin. */
+  public Location root() {
+    return root;
   }
 
   /**
-   * What a path leads to.
+   * Follows a path as far as its last name.
    *
-   * @param path absolute, without links, {@code .} and {@code ..}
+   * @param from where a relative path begins
+   * @param end what the last name is wanted for
+   * @throws ErrnoException ENOENT if the path is empty or a name before the last is missing, and
+   *     ENOTDIR, EACCES, ELOOP, ENAMETOOLONG
    */
-  public record Found(String path, Node node) {}
+  public Found look(Location from, String path, LastName end, Identity who) {
+    return new PathWalk(root, from, who).walk(path, end);
+  }
 
   /**
-   * Adds a file of the host, or a directory with all that is in it, under its own name; nothing if
-   * that name already leads somewhere.
+   * Follows a path to what is there.
    *
-   * @param path absolute and normal
+   * @param follow whether a link at the end is followed
+   * @throws ErrnoException ENOENT too if nothing is there
+   */
+  public Location find(Location from, String path, boolean follow, Identity who) {
+    return look(from, path, follow ? LastName.FOLLOWED : LastName.KEPT, who)
+        .existing()
+        .orElseThrow(Found::missing);
+  }
+
+  /** Where an open file is. What has no name is where nothing else is. */
+  public Location locate(OpenFile file) {
+    return file.place() instanceof Location location
+        ? location
+        : new Location(root, file.path(), new OpenNode(file));
+  }
+
+  // ---- what of the host there is ----
+
+  /** Says that there is nothing at a path of the host, nor at what that leads to. */
+  public void hide(Path path) {
+    host.hide(path.toAbsolutePath().normalize());
+  }
+
+  /**
+   * Has a file of the host, or a directory with all that is in it, visible under its own name,
+   * whatever their permissions.
+   *
    * @throws IOException if there is nothing that a guest may see
    */
   public void add(Path path) throws IOException {
-    Node node =
-        host.node(path.toRealPath())
-            .orElseThrow(() -> new IOException(path + " is not for guests"));
-    if (!(node instanceof Node.Directory directory)) {
-      if (!exists(path.toString())) {
-        put(path.toString(), node);
-      }
-    } else if (path.getNameCount() == 0) {
-      root.below(directory);
-    } else if (!exists(path.toString())) {
-      makeDirectory(path).below(directory);
-    } else if (resolve("/", path.toString(), true).node() instanceof MadeDirectory made) {
-      made.below(directory);
-    }
-  }
-
-  private boolean exists(String path) {
+    Path real = path.toRealPath();
+    Node node;
     try {
-      resolve("/", path, true);
-      return true;
+      node = host.at(real, true);
+    } catch (NoSuchFileException e) {
+      throw new IOException(path + " is not for guests", e);
+    }
+    lay(path.toAbsolutePath().normalize(), node);
+  }
+
+  /** Has a directory of the host visible, as {@link #add}, if something was laid above its name. */
+  public void addIfCovered(Path path) throws IOException {
+    Path wanted = path.toAbsolutePath().normalize();
+    try {
+      Location _ = find(root, wanted.toString(), true, KERNEL);
+    } catch (ErrnoException e) {
+      if (e.errno() == Errno.ENOENT) {
+        add(path);
+      }
+    }
+  }
+
+  private void lay(Path path, Node node) {
+    if (path.getNameCount() == 0) {
+      if (node instanceof Node.Directory directory && root.node() instanceof MadeDirectory made) {
+        made.below(root, directory);
+      }
+      return;
+    }
+    Location at = root;
+    for (Path name : path.getParent()) {
+      at = enter(at, HostNames.text(name));
+    }
+    lay(overlaid(at), HostNames.text(path.getFileName()), node);
+  }
+
+  private void lay(Location directory, String name, Node node) {
+    Optional<Location> before = ownChild(directory, name);
+    if (before.isPresent() && node instanceof Node.Directory below) {
+      Location own = overlaid(before.get());
+      switch (own.node()) {
+        case MadeDirectory made -> made.below(own, below);
+        case MemoryDirectory memory -> layBelow(directory, name, memory, below);
+        default -> throw new IllegalStateException(own.path() + " is the host's");
+      }
+    } else {
+      put(directory, new Location(directory, name, node));
+    }
+  }
+
+  private static Optional<Location> ownChild(Location directory, String name) {
+    try {
+      return directory.child(name).filter(FileTree::isOwn);
     } catch (ErrnoException _) {
-      return false;
+      return Optional.empty(); // below it is what nobody may search
     }
   }
 
-  /** Adds a link that the kernel makes up. */
-  public void addLink(String path, String target) {
-    put(path, new MadeLink(inodes++, target));
+  private static boolean isOwn(Location location) {
+    return location.node() instanceof MadeDirectory || location.node() instanceof MemoryDirectory;
   }
 
-  private void put(String path, Node node) {
-    Path at = Path.of(path);
-    makeDirectory(at.getParent()).put(at.getFileName().toString(), node);
-  }
-
-  /** A directory of the kernel's own at a path, and above it. */
-  private MadeDirectory makeDirectory(Path path) {
-    MadeDirectory directory = root;
-    for (Path name : path) {
-      Optional<Node> child = directory.child(name.toString());
-      if (child.isPresent() && child.get() instanceof MadeDirectory made) {
-        directory = made;
-      } else {
-        MadeDirectory made =
-            new MadeDirectory(
-                inodes++,
-                child.filter(Node.Directory.class::isInstance).map(Node.Directory.class::cast));
-        directory.put(name.toString(), made);
-        directory = made;
-      }
-    }
-    return directory;
-  }
-
-  /**
-   * Follows a path.
-   *
-   * @param from where a relative path begins: a {@link Found#path}
-   * @param follow whether a link at the end is followed
-   * @throws ErrnoException ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, or EACCES of the host's
-   */
-  public Found resolve(String from, String path, boolean follow) {
-    if (path.isEmpty()) {
-      throw new ErrnoException(Errno.ENOENT);
-    }
-    Deque<String> ahead = names(path.startsWith("/") ? path : from + "/" + path);
-    Deque<Step> steps = new ArrayDeque<>();
-    steps.push(new Step("", root));
-    int links = 0;
-    while (!ahead.isEmpty()) {
-      String name = ahead.pop();
-      if (!(steps.getFirst().node() instanceof Node.Directory directory)) {
-        throw new ErrnoException(Errno.ENOTDIR);
-      }
-      if (name.equals("..")) {
-        if (steps.size() > 1) {
-          steps.pop();
-        }
-      } else if (!name.equals(".")) {
-        Node node = child(directory, name);
-        if (node instanceof Node.Link link && (follow || !ahead.isEmpty())) {
-          if (++links > MOST_LINKS) {
-            throw new ErrnoException(Errno.ELOOP);
-          }
-          String target = link.target();
-          if (target.startsWith("/")) {
-            steps.clear();
-            steps.push(new Step("", root));
-          }
-          names(target).descendingIterator().forEachRemaining(ahead::push);
-        } else {
-          steps.push(new Step(name, node));
-        }
-      }
-    }
-    return new Found(path(steps), steps.getFirst().node());
-  }
-
-  private record Step(String name, Node node) {}
-
-  private static String path(Deque<Step> steps) {
-    Iterable<Step> down = steps::descendingIterator;
-    String path =
-        StreamSupport.stream(down.spliterator(), false)
-            .map(Step::name)
-            .collect(Collectors.joining("/"));
-    return path.isEmpty() ? "/" : path;
-  }
-
-  /** The names in a path; a slash at its end asks for a directory, as {@code .} does. */
-  private static Deque<String> names(String path) {
-    Deque<String> names =
-        Arrays.stream(path.split("/"))
-            .filter(name -> !name.isEmpty())
-            .collect(Collectors.toCollection(ArrayDeque::new));
-    if (path.endsWith("/")) {
-      names.add(".");
-    }
-    return names;
-  }
-
-  private static Node child(Node.Directory directory, String name) {
-    if (name.getBytes(StandardCharsets.UTF_8).length > NAME_MAX) {
-      throw new ErrnoException(Errno.ENAMETOOLONG);
-    }
-    return directory.child(name).orElseThrow(() -> new ErrnoException(Errno.ENOENT));
-  }
-
-  /** Opens what a path led to; a link cannot be opened. */
-  public OpenFile open(Found found, int flags) {
-    return switch (found.node()) {
-      case Node.Directory directory ->
-          new OpenDirectory(
-              found.path(), flags, directory::status, () -> entries(found.path(), directory));
-      case Node.Link _ -> throw new ErrnoException(Errno.ELOOP);
-      case Node.File file -> file.open(found.path(), flags);
-    };
-  }
-
-  private List<OpenDirectory.Entry> entries(String path, Node.Directory directory) {
-    List<OpenDirectory.Entry> entries = new ArrayList<>();
-    entries.add(entry(".", directory));
-    entries.add(entry("..", resolve(path, "..", true).node()));
-    for (String name : directory.names()) {
-      directory.child(name).ifPresent(node -> entries.add(entry(name, node)));
-    }
-    return entries;
-  }
-
-  private static OpenDirectory.Entry entry(String name, Node node) {
-    FileStatus status = node.status();
-    return new OpenDirectory.Entry(name, status.inode(), status.type());
-  }
-
-  private record MadeLink(long inode, String target) implements Node.Link {
-    private static final int MODE = FileStatus.S_IFLNK | 0777;
-
-    @Override
-    public FileStatus status() {
-      return FileStatus.made(MODE, inode, 0);
+  /** In place of a directory in memory, which was only made for what lies in it. */
+  private void layBelow(
+      Location directory, String name, MemoryDirectory memory, Node.Directory below) {
+    MadeDirectory made = new MadeDirectory(inodes++, FileSystem.HOST, Optional.of(below));
+    Location here = put(directory, new Location(directory, name, made));
+    for (Location entry : memory.entries()) {
+      entry.move(here, entry.name());
+      made.put(entry);
     }
   }
 
-  private record DeviceNode(Device device) implements Node.File {
-    @Override
-    public FileStatus status() {
-      return device.status();
+  /** The directory of a name, which is made if there is none. */
+  private Location enter(Location at, String name) {
+    Optional<Location> next;
+    try {
+      next = look(at, name, LastName.FOLLOWED, KERNEL).existing();
+    } catch (ErrnoException _) {
+      next = Optional.empty(); // nothing that a guest could see
     }
+    return next.filter(found -> found.node() instanceof Node.Directory)
+        .orElseGet(() -> enterNew(overlaid(at), name));
+  }
 
-    @Override
-    public OpenFile open(String path, int flags) {
-      return new DeviceFile(path, flags, device);
+  private Location enterNew(Location at, String name) {
+    if (at.node() instanceof MemoryDirectory memory) {
+      return memory.add(name, new MemoryDirectory(memory.tree(), DIRECTORY_MODE, KERNEL));
     }
+    return makeDirectory(at, name, FileSystem.HOST);
+  }
 
-    @Override
-    public boolean isWritable() {
-      return true;
+  /** A directory of the kernel's own in the place of one of the host, above it. */
+  private Location overlaid(Location at) {
+    if (isOwn(at) || !(at.node() instanceof Node.Directory below)) {
+      return at;
     }
+    Location parent = overlaid(at.parent());
+    MadeDirectory made = new MadeDirectory(inodes++, FileSystem.HOST, Optional.of(below));
+    return put(parent, new Location(parent, at.name(), made));
+  }
+
+  /** Gives up what it has open of the host. */
+  @Override
+  public void close() {
+    host.close();
   }
 }

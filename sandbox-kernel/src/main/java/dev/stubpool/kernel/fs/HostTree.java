@@ -1,106 +1,151 @@
 package dev.stubpool.kernel.fs;
 
-import dev.stubpool.kernel.abi.Errno;
+import dev.stubpool.kernel.abi.Bits;
 import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.file.FileStatus;
-import dev.stubpool.kernel.file.OpenFile;
-import dev.stubpool.kernel.file.RegularFile;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
- * Files of the host, to be read. Links are told, not followed. Only regular files can be opened: a
- * FIFO or a device of the host is not for guests. Nor is the host's /proc, where this JVM's own
- * memory could be read.
+ * Files of the host, to be read. Links are told, not followed. If this JVM runs as root, there is
+ * nothing to be read but what an unprivileged user may read too.
  */
-final class HostTree {
-  private final long procDevice;
+final class HostTree implements AutoCloseable {
+  private static final String ATTRIBUTES = FileStatus.ATTRIBUTES + ",fileKey";
 
-  HostTree() throws IOException {
-    procDevice = FileStatus.of(Path.of("/proc")).device();
+  /** Somebody on the host may put one thing in another's place just then: but how often? */
+  private static final int ATTEMPTS = 3;
+
+  private static final int MOST_KNOWN = 512;
+
+  private final HostDirectories directories = new HostDirectories();
+  private final HostDevices devices;
+  private final Set<Path> hidden = new HashSet<>();
+
+  /** Directories that were found a moment ago, for paths lead through the same ones often. */
+  private final Map<Path, HostDirectory> known =
+      new LinkedHashMap<>(MOST_KNOWN, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Path, HostDirectory> eldest) {
+          return size() > MOST_KNOWN;
+        }
+      };
+
+  private final boolean asNobody;
+
+  /** Files as somebody with no rights of his own sees them, or as this JVM does. */
+  HostTree(boolean asNobody) throws IOException {
+    this.devices = new HostDevices();
+    this.asNobody = asNobody;
   }
 
-  /** What is at a path of the host; empty if nothing is there that a guest may see. */
-  Optional<Node> node(Path path) {
+  /** Says that there is nothing at a path, and at what it leads to. */
+  void hide(Path path) {
+    hidden.add(path);
+    Path parent = path.getParent();
     try {
-      FileStatus status = FileStatus.of(path, LinkOption.NOFOLLOW_LINKS);
-      if (status.device() == procDevice) {
-        return Optional.empty();
+      if (parent != null) {
+        hidden.add(parent.toRealPath().resolve(path.getFileName())); // what may come there
       }
-      return Optional.of(
-          switch (status.type()) {
-            case FileStatus.S_IFDIR -> new HostDirectory(path, status);
-            case FileStatus.S_IFLNK -> new HostLink(path, status);
-            default -> new HostFile(path, status);
-          });
-    } catch (NoSuchFileException _) {
+      hidden.add(path.toRealPath());
+    } catch (IOException _) {
+      // It leads nowhere.
+    }
+  }
+
+  HostDirectories directories() {
+    return directories;
+  }
+
+  /**
+   * What is at a path.
+   *
+   * @param real absolute, and without links
+   * @param trusted whether it may be read whatever its permissions
+   * @throws NoSuchFileException if nothing is there that a guest may see
+   */
+  Node at(Path real, boolean trusted) throws IOException {
+    Path parent = real.getParent();
+    HostDirectory above =
+        parent == null ? null : new HostDirectory(this, null, parent, attributes(parent), trusted);
+    return node(above, real, attributes(real), trusted)
+        .orElseThrow(() -> new NoSuchFileException(real.toString()));
+  }
+
+  static Map<String, Object> attributes(Path path) throws IOException {
+    return Files.readAttributes(path, ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /** What has a name in a directory. */
+  Optional<Node> child(HostDirectory directory, String name) {
+    Optional<Path> path = HostNames.in(directory.path(), name);
+    if (path.isEmpty() || hidden.contains(path.get())) {
       return Optional.empty();
+    }
+    HostDirectory found = known.get(path.get());
+    if (found != null && found.isIn(directory) && found.isFresh()) {
+      return Optional.of(found);
+    }
+    try {
+      for (int i = 0; i < ATTEMPTS; i++) {
+        Object key = directories.key(directory, path.get().getFileName());
+        Map<String, Object> attributes = attributes(path.get());
+        if (key.equals(attributes.get("fileKey"))) {
+          Optional<Node> node = node(directory, path.get(), attributes, directory.isTrusted());
+          if (node.isPresent() && node.get() instanceof HostDirectory below) {
+            known.put(path.get(), below);
+          }
+          return node;
+        }
+      }
+      return Optional.empty();
+    } catch (NoSuchFileException | NotDirectoryException _) {
+      return Optional.empty(); // a directory that was found and is no more, at the latest
     } catch (IOException e) {
       throw ErrnoException.of(e);
     }
   }
 
-  private final class HostDirectory implements Node.Directory {
-    private final Path path;
-    private final FileStatus status;
-
-    HostDirectory(Path path, FileStatus status) {
-      this.path = path;
-      this.status = status;
+  private Optional<Node> node(
+      HostDirectory above, Path path, Map<String, Object> attributes, boolean trusted)
+      throws IOException {
+    FileStatus status = FileStatus.of(attributes);
+    boolean isLink = status.type() == FileStatus.S_IFLNK;
+    if (hidden.contains(path)
+        || !devices.areForGuests(status.device(), isLink ? path.getParent() : path)) {
+      return Optional.empty();
     }
-
-    @Override
-    public FileStatus status() {
-      return status;
-    }
-
-    @Override
-    public Optional<Node> child(String name) {
-      try {
-        return node(path.resolve(name));
-      } catch (InvalidPathException _) {
-        return Optional.empty(); // a name that Java cannot give to the host
-      }
-    }
-
-    @Override
-    public List<String> names() {
-      List<String> names = new ArrayList<>();
-      try (DirectoryStream<Path> children = Files.newDirectoryStream(path)) {
-        children.forEach(child -> names.add(child.getFileName().toString()));
-      } catch (IOException e) {
-        throw ErrnoException.of(e);
-      }
-      return names;
-    }
+    return Optional.of(
+        switch (status.type()) {
+          case FileStatus.S_IFDIR -> new HostDirectory(this, above, path, attributes, trusted);
+          case FileStatus.S_IFREG -> new HostFile(this, above, path, attributes, trusted);
+          case FileStatus.S_IFLNK -> new HostLink(this, above, path, attributes, trusted);
+          default -> new HostOther(this, above, path, attributes, trusted);
+        });
   }
 
-  private record HostLink(Path path, FileStatus status) implements Node.Link {
-    @Override
-    public String target() {
-      try {
-        return Files.readSymbolicLink(path).toString();
-      } catch (IOException e) {
-        throw ErrnoException.of(e);
-      }
-    }
+  boolean isHidden(Path path) {
+    return hidden.contains(path);
   }
 
-  private record HostFile(Path path, FileStatus status) implements Node.File {
-    @Override
-    public OpenFile open(String name, int flags) {
-      if (status.type() != FileStatus.S_IFREG) {
-        throw new ErrnoException(Errno.EACCES);
-      }
-      return new RegularFile(name, flags, path);
-    }
+  /** Whether what permissions say counts for others than this JVM's user too. */
+  boolean mayNobody(FileStatus status, int access) {
+    return !asNobody || !Bits.any(access & ~status.mode(), 7);
+  }
+
+  @Override
+  public void close() {
+    directories.close();
   }
 }

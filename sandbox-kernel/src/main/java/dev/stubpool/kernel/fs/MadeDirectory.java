@@ -1,6 +1,9 @@
 package dev.stubpool.kernel.fs;
 
+import dev.stubpool.kernel.abi.Access;
+import dev.stubpool.kernel.abi.Bits;
 import dev.stubpool.kernel.file.FileStatus;
+import dev.stubpool.kernel.file.Identity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -9,39 +12,41 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * A directory that the kernel made up, above one of the host or not: what it has itself goes first.
+ * A directory that the kernel made up, above another one or not: what it has itself goes first, and
+ * is found whatever the permissions of that one.
  */
 final class MadeDirectory implements Node.Directory {
   private static final int MODE = FileStatus.S_IFDIR | 0555;
 
-  private final Map<String, Node> children = new TreeMap<>();
+  private final Map<String, Location> children = new TreeMap<>();
   private final long inode;
+  private final FileSystem fileSystem;
   private Optional<Node.Directory> below;
 
-  MadeDirectory(long inode, Optional<Node.Directory> below) {
+  MadeDirectory(long inode, FileSystem fileSystem, Optional<Node.Directory> below) {
     this.inode = inode;
+    this.fileSystem = fileSystem;
     this.below = below;
   }
 
-  /** Lays it above a directory, and those in it that lie above nothing above what that has. */
-  void below(Node.Directory directory) {
+  void put(Location child) {
+    children.put(child.name(), child);
+  }
+
+  /**
+   * Lays it above another directory, and those in it that lay above something above what that has.
+   */
+  void below(Location here, Node.Directory directory) {
     below = Optional.of(directory);
-    children.forEach(
-        (name, child) -> {
-          if (child instanceof MadeDirectory made && made.below.isEmpty()) {
-            directory.child(name).ifPresent(made::belowNode);
-          }
-        });
-  }
-
-  private void belowNode(Node node) {
-    if (node instanceof Node.Directory directory) {
-      below(directory);
+    for (Location child : children.values()) {
+      if (child.node() instanceof MadeDirectory made && made.below.isPresent()) {
+        directory
+            .child(here, child.name())
+            .map(Location::node)
+            .filter(Node.Directory.class::isInstance)
+            .ifPresent(node -> made.below(child, (Node.Directory) node));
+      }
     }
-  }
-
-  void put(String name, Node node) {
-    children.put(name, node);
   }
 
   @Override
@@ -50,9 +55,22 @@ final class MadeDirectory implements Node.Directory {
   }
 
   @Override
-  public Optional<Node> child(String name) {
-    Node mine = children.get(name);
-    return mine != null ? Optional.of(mine) : below.flatMap(directory -> directory.child(name));
+  public FileSystem fileSystem() {
+    return below.map(Node::fileSystem).orElse(fileSystem);
+  }
+
+  @Override
+  public boolean allows(Identity who, int access) {
+    boolean reads = Bits.any(access, Access.R_OK);
+    return !reads || below.map(node -> node.allows(who, Access.R_OK)).orElse(true);
+  }
+
+  @Override
+  public Optional<Location> child(Location here, String name) {
+    Location mine = children.get(name);
+    return mine != null
+        ? Optional.of(mine)
+        : below.flatMap(directory -> directory.child(here, name));
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.stubpool.kernel.load;
 
 import dev.stubpool.kernel.abi.Struct;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,11 +32,18 @@ final class Auxv {
   static final int AT_EXECFN = 31;
   static final int AT_MINSIGSTKSZ = 51;
 
+  /** What the host's CPU has: the same for guests. */
+  static final Map<Integer, Long> HOST = ofHost();
+
   private Auxv() {}
 
-  /** What the host's CPU has: the same for guests. */
-  static Map<Integer, Long> ofHost() throws IOException {
-    ByteBuffer words = Struct.view(Files.readAllBytes(Path.of("/proc/self/auxv")));
+  private static Map<Integer, Long> ofHost() {
+    ByteBuffer words;
+    try {
+      words = Struct.view(Files.readAllBytes(Path.of("/proc/self/auxv")));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     Map<Integer, Long> values = new HashMap<>();
     while (words.remaining() >= 2 * Long.BYTES) {
       values.put((int) words.getLong(), words.getLong());

@@ -1,12 +1,9 @@
 package dev.stubpool.kernel.load;
 
 import dev.stubpool.AddressSpace;
+import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.Struct;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,7 +32,6 @@ record ElfFile(
 
   private static final int HEADER_SIZE = 64;
   private static final int MAGIC = 0x464c_457f;
-  private static final int SCRIPT_MAGIC = 0x2123;
   private static final int CLASS_64 = 2;
   private static final int LITTLE_ENDIAN = 1;
   private static final int ET_EXEC = 2;
@@ -63,18 +59,20 @@ record ElfFile(
     return segments.getFirst().start();
   }
 
+  /** What a program is read from. */
+  @FunctionalInterface
+  interface Source {
+    /** pread(2): how many bytes are in the buffer now. */
+    int read(ByteBuffer to, long position);
+  }
+
   /**
    * Reads the headers of a program.
    *
+   * @param size of the file
    * @throws ElfException if it cannot be loaded
    */
-  static ElfFile read(Path path) throws IOException, ElfException {
-    try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
-      return read(file);
-    }
-  }
-
-  private static ElfFile read(FileChannel file) throws IOException, ElfException {
+  static ElfFile read(Source file, long size) throws ElfException {
     ByteBuffer header = read(file, 0, HEADER_SIZE);
     checkKind(header);
     require(header.remaining() == HEADER_SIZE, "is truncated: it ends within the ELF header");
@@ -94,16 +92,13 @@ record ElfFile(
         count > 0 && count * PROGRAM_HEADER_SIZE <= MOST_HEADER_BYTES,
         "is malformed: " + count + " program headers");
     require(
-        headersOffset >= 0 && headersOffset <= file.size() - (long) count * PROGRAM_HEADER_SIZE,
+        headersOffset >= 0 && headersOffset <= size - (long) count * PROGRAM_HEADER_SIZE,
         "is truncated: it ends before its program headers do");
     ByteBuffer table = read(file, headersOffset, count * PROGRAM_HEADER_SIZE);
-    return parse(type == ET_DYN, entry, headersOffset, count, table, file.size());
+    return parse(type == ET_DYN, entry, headersOffset, count, table, size);
   }
 
   private static void checkKind(ByteBuffer header) throws ElfException {
-    require(
-        header.remaining() < 2 || header.getShort(0) != SCRIPT_MAGIC,
-        "is a script: run its interpreter");
     require(
         header.remaining() >= Integer.BYTES && header.getInt(0) == MAGIC, "is not an ELF program");
     require(header.remaining() > 5, "is truncated: it ends within the ELF header");
@@ -126,6 +121,7 @@ record ElfFile(
       switch (type) {
         case PT_INTERP ->
             throw new ElfException(
+                Errno.ENOENT, // as if there were no dynamic loader
                 "is dynamically linked, and only static programs can be run: link it with -static");
         case PT_PHDR -> headersAddress = address;
         case PT_GNU_STACK -> executableStack = (flags & PF_X) != 0;
@@ -213,7 +209,7 @@ record ElfFile(
   }
 
   /** As much of [offset, offset + size) as the file has. */
-  private static ByteBuffer read(FileChannel file, long offset, int size) throws IOException {
+  private static ByteBuffer read(Source file, long offset, int size) {
     ByteBuffer buffer = Struct.allocate(size);
     while (buffer.hasRemaining() && file.read(buffer, offset + buffer.position()) > 0) {
       // Reads on.

@@ -1,14 +1,13 @@
 package dev.stubpool.kernel.load;
 
 import dev.stubpool.AddressSpace;
-import dev.stubpool.Mappable;
-import dev.stubpool.StubPool;
+import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
+import dev.stubpool.kernel.file.Identity;
+import dev.stubpool.kernel.file.OpenFile;
 import dev.stubpool.kernel.memory.AddressMap;
+import dev.stubpool.kernel.memory.Backing;
 import dev.stubpool.kernel.memory.UserMemory;
-import dev.stubpool.kernel.task.Identity;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,13 +19,11 @@ public final class ProgramLoader {
   private static final long CLOCK_TICKS = 100;
   private static final long NO_ADDRESS = 0;
 
-  private final StubPool pool;
   private final AddressMap map;
   private final UserMemory memory;
 
   /** Loads into a process's memory. */
-  public ProgramLoader(StubPool pool, AddressMap map, UserMemory memory) {
-    this.pool = pool;
+  public ProgramLoader(AddressMap map, UserMemory memory) {
     this.map = map;
     this.memory = memory;
   }
@@ -34,14 +31,18 @@ public final class ProgramLoader {
   /**
    * Loads a program.
    *
-   * @param file of the host
+   * @param file the program
    * @param path what the guest calls it
    * @throws ElfException if it is none that can be loaded
    */
   public Image load(
-      Path file, String path, List<String> arguments, List<String> environment, Identity identity)
-      throws IOException, ElfException {
-    ElfFile elf = ElfFile.read(file);
+      OpenFile file,
+      String path,
+      List<String> arguments,
+      List<String> environment,
+      Identity identity)
+      throws ElfException {
+    ElfFile elf = ElfFile.read(file::read, file.status().size());
     long size = elf.end() - elf.start();
     long moved = elf.relocatable() ? map.placeProgram(size, elf.alignment()) - elf.start() : 0;
     if (!map.isFree(elf.start() + moved, size)) {
@@ -49,9 +50,10 @@ public final class ProgramLoader {
           "wants memory at 0x%x to 0x%x, which is not free"
               .formatted(elf.start() + moved, elf.end() + moved));
     }
-    try (Mappable mappable = pool.mappable(file)) {
+    try {
+      Backing backing = file.backing();
       for (Segment segment : elf.segments()) {
-        load(segment, mappable, moved);
+        load(segment, backing, moved);
       }
       map.beginBrk(elf.end() + moved);
       long top = map.mapStack(elf.executableStack());
@@ -61,17 +63,18 @@ public final class ProgramLoader {
           FirstStack.lay(
               top, arguments, environment, path, random, auxiliaryVector(elf, moved, identity));
       if (stack.content().capacity() > AddressMap.STACK_SIZE / 4) {
-        throw new ElfException("cannot have arguments and environment of more than 2 MiB");
+        throw new ElfException(
+            Errno.E2BIG, "cannot have arguments and environment of more than 2 MiB");
       }
       memory.write(stack.pointer(), stack.content());
       return new Image(elf.entry() + moved, stack.pointer());
     } catch (ErrnoException e) {
-      throw new ElfException("cannot be loaded: " + e.errno().message());
+      throw new ElfException(e.errno(), "cannot be loaded: " + e.errno().message());
     }
   }
 
   /** The file's pages, the rest of the last of them zeroed, then empty pages. */
-  private void load(Segment segment, Mappable file, long moved) {
+  private void load(Segment segment, Backing file, long moved) {
     long start = segment.start() + moved;
     long fileEnd = segment.fileEnd() + moved;
     long end = segment.end() + moved;
@@ -89,8 +92,8 @@ public final class ProgramLoader {
   }
 
   private static SequencedMap<Integer, Long> auxiliaryVector(
-      ElfFile elf, long moved, Identity identity) throws IOException {
-    Map<Integer, Long> host = Auxv.ofHost();
+      ElfFile elf, long moved, Identity identity) {
+    Map<Integer, Long> host = Auxv.HOST;
     SequencedMap<Integer, Long> auxv = new LinkedHashMap<>();
     for (int key : new int[] {Auxv.AT_MINSIGSTKSZ, Auxv.AT_HWCAP, Auxv.AT_HWCAP2}) {
       if (host.containsKey(key)) {

@@ -6,17 +6,30 @@ import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.abi.MapFlags;
 
-/** Protections of pages, from the bits that guests give. */
+/** Protections of pages, from the bits that guests give, and what they allow. */
 public final class Protections {
-  private static final int PROT_ALL = MapFlags.PROT_READ | MapFlags.PROT_WRITE | MapFlags.PROT_EXEC;
+  /** For atomic operations, on machines that want to know. */
+  private static final int PROT_SEM = 8;
+
+  private static final int PROT_ALL =
+      MapFlags.PROT_READ | MapFlags.PROT_WRITE | MapFlags.PROT_EXEC | PROT_SEM;
 
   private Protections() {}
 
-  /** The protection of what mmap(2) calls PROT_*. */
-  static Protection of(int bits) {
-    if ((bits & ~PROT_ALL) != 0) {
+  /**
+   * The protection of what mprotect(2) calls PROT_*.
+   *
+   * @throws ErrnoException EINVAL for other bits
+   */
+  static Protection checked(int bits) {
+    if (Bits.any(bits, ~PROT_ALL)) {
       throw new ErrnoException(Errno.EINVAL);
     }
+    return of(bits);
+  }
+
+  /** The protection of what mmap(2) calls PROT_*; other bits say nothing. */
+  static Protection of(int bits) {
     return of(
         Bits.any(bits, MapFlags.PROT_READ),
         Bits.any(bits, MapFlags.PROT_WRITE),
@@ -35,5 +48,29 @@ public final class Protections {
       return read ? Protection.READ_WRITE : Protection.WRITE;
     }
     return read ? Protection.READ : Protection.NONE;
+  }
+
+  /** Whether it has PROT_READ. */
+  static boolean reads(Protection protection) {
+    return switch (protection) {
+      case READ, READ_WRITE, READ_EXECUTE, READ_WRITE_EXECUTE -> true;
+      case NONE, WRITE, EXECUTE, WRITE_EXECUTE -> false;
+    };
+  }
+
+  /** Whether it has PROT_WRITE. */
+  static boolean writes(Protection protection) {
+    return switch (protection) {
+      case WRITE, READ_WRITE, WRITE_EXECUTE, READ_WRITE_EXECUTE -> true;
+      case NONE, READ, EXECUTE, READ_EXECUTE -> false;
+    };
+  }
+
+  /** Whether it has PROT_EXEC. */
+  static boolean executes(Protection protection) {
+    return switch (protection) {
+      case EXECUTE, READ_EXECUTE, WRITE_EXECUTE, READ_WRITE_EXECUTE -> true;
+      case NONE, READ, WRITE, READ_WRITE -> false;
+    };
   }
 }

@@ -1,47 +1,126 @@
 package dev.stubpool.kernel.memory;
 
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
-/** Which addresses are taken: ranges of whole pages that do not overlap. */
+/**
+ * What is mapped where: regions that do not overlap. Those that continue each other are joined. One
+ * range is reserved: it is not mapped, and never free.
+ */
 final class Regions {
-  /** Start to end. Neighbours are joined. */
-  private final TreeMap<Long, Long> taken = new TreeMap<>();
+  private final long reservedStart;
+  private final long reservedEnd;
+  private final TreeMap<Long, Region> byStart = new TreeMap<>();
 
-  /** Takes a range, or what of it was free. */
-  void add(long start, long end) {
-    long from = start;
-    long to = end;
-    Map.Entry<Long, Long> before = taken.floorEntry(start);
-    if (before != null && before.getValue() >= start) {
-      from = before.getKey();
-    }
-    Map.Entry<Long, Long> last = taken.floorEntry(end);
-    if (last != null) {
-      to = Math.max(to, last.getValue());
-    }
-    taken.subMap(from, true, to, true).clear();
-    taken.put(from, to);
+  /** None, but for the range that is reserved. */
+  Regions(long reservedStart, long reservedEnd) {
+    this.reservedStart = reservedStart;
+    this.reservedEnd = reservedEnd;
   }
 
-  /** Frees a range, or what of it was taken. */
+  /** The same regions. */
+  Regions copy() {
+    Regions copy = new Regions(reservedStart, reservedEnd);
+    copy.byStart.putAll(byStart);
+    return copy;
+  }
+
+  /** All, by address. */
+  Collection<Region> all() {
+    return Collections.unmodifiableCollection(byStart.values());
+  }
+
+  /** The region of an address; null if nothing is mapped there. */
+  Region find(long address) {
+    Map.Entry<Long, Region> before = byStart.floorEntry(address);
+    return before != null && before.getValue().end() > address ? before.getValue() : null;
+  }
+
+  /** What is mapped in a range: parts of regions, by address. */
+  List<Region> within(long start, long end) {
+    Region first = find(start);
+    long from = first == null ? start : first.start();
+    List<Region> parts = new ArrayList<>();
+    for (Region region : byStart.subMap(from, end).values()) {
+      parts.add(region.part(Math.max(start, region.start()), Math.min(end, region.end())));
+    }
+    return parts;
+  }
+
+  /** The backings of what is mapped in a range. */
+  Set<Backing> backings(long start, long end) {
+    Set<Backing> backings = new LinkedHashSet<>();
+    for (Region region : within(start, end)) {
+      if (region.backing() != null) {
+        backings.add(region.backing());
+      }
+    }
+    return backings;
+  }
+
+  /** Whether anything of a backing is mapped. */
+  boolean contains(Backing backing) {
+    return byStart.values().stream().anyMatch(region -> backing.equals(region.backing()));
+  }
+
+  /** What the regions of a range count against the budget. */
+  long chargedSize(long start, long end) {
+    return within(start, end).stream().mapToLong(Region::chargedSize).sum();
+  }
+
+  /** The first address of a range that is not mapped, or its end. */
+  long mappedUntil(long start, long end) {
+    long until = start;
+    while (until < end) {
+      Region region = find(until);
+      if (region == null) {
+        return until;
+      }
+      until = region.end();
+    }
+    return end;
+  }
+
+  /** Puts a region in place of whatever is in its range. */
+  void put(Region region) {
+    remove(region.start(), region.end());
+    Region joined = region;
+    Map.Entry<Long, Region> before = byStart.lowerEntry(joined.start());
+    if (before != null && before.getValue().joins(joined)) {
+      joined = before.getValue().part(before.getKey(), joined.end());
+    }
+    Region after = byStart.get(region.end());
+    if (after != null && joined.joins(after)) {
+      byStart.remove(after.start());
+      joined = joined.part(joined.start(), after.end());
+    }
+    byStart.put(joined.start(), joined);
+  }
+
+  /** Takes away whatever is in a range. */
   void remove(long start, long end) {
-    Map.Entry<Long, Long> last = taken.lowerEntry(end);
-    long behind = last == null ? end : last.getValue();
-    Map.Entry<Long, Long> before = taken.lowerEntry(start);
-    if (before != null && before.getValue() > start) {
-      taken.put(before.getKey(), start);
+    Region first = find(start);
+    Map.Entry<Long, Region> last = byStart.lowerEntry(end);
+    byStart.subMap(start, end).clear();
+    if (first != null && first.start() < start) {
+      byStart.put(first.start(), first.part(first.start(), start));
     }
-    taken.subMap(start, true, end, false).clear();
-    if (behind > end) {
-      taken.put(end, behind);
+    if (last != null && last.getValue().end() > end) {
+      byStart.put(end, last.getValue().part(end, last.getValue().end()));
     }
   }
 
-  /** Whether nothing of a range is taken. */
+  /** Whether nothing is mapped or reserved in a range. */
   boolean isFree(long start, long end) {
-    Map.Entry<Long, Long> last = taken.lowerEntry(end);
-    return last == null || last.getValue() <= start;
+    Map.Entry<Long, Region> last = byStart.lowerEntry(end);
+    return (last == null || last.getValue().end() <= start)
+        && (end <= reservedStart || start >= reservedEnd);
   }
 
   /**
@@ -51,13 +130,26 @@ final class Regions {
    */
   long highestFree(long size, long lowest, long highest) {
     long end = highest;
-    while (end - size >= lowest) {
-      Map.Entry<Long, Long> last = taken.lowerEntry(end);
-      if (last == null || last.getValue() <= end - size) {
-        return end - size;
+    for (Region region : byStart.headMap(highest, false).descendingMap().values()) {
+      long found = highestIn(Math.max(lowest, region.end()), end, size);
+      if (found >= 0) {
+        return found;
       }
-      end = last.getKey();
+      if (region.start() < lowest) {
+        return -1;
+      }
+      end = region.start();
     }
-    return -1;
+    return highestIn(lowest, end, size);
+  }
+
+  private long highestIn(long start, long end, long size) {
+    if (reservedStart >= end || reservedEnd <= start) {
+      return end - size >= start ? end - size : -1;
+    }
+    if (end - size >= reservedEnd) {
+      return end - size;
+    }
+    return reservedStart - size >= start ? reservedStart - size : -1;
   }
 }

@@ -1,6 +1,7 @@
 package dev.stubpool.kernel.memory;
 
 import dev.stubpool.AddressSpace;
+import dev.stubpool.NotSharedMemoryException;
 import dev.stubpool.StubMemory;
 import dev.stubpool.SystemCallException;
 import dev.stubpool.kernel.abi.Errno;
@@ -8,16 +9,19 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.abi.Struct;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.function.LongSupplier;
 
 /**
  * Copies to and from a program's memory. An address is the program's word: what cannot be copied is
- * EFAULT.
+ * EFAULT. Buffers are used from position to limit, and stay as they are.
  */
 public final class UserMemory {
   /** Bytes of a path with its 0. */
   public static final int PATH_MAX = 4096;
+
+  /** Bytes of one argument of a program with its 0, MAX_ARG_STRLEN. */
+  public static final int MOST_ARGUMENT = 128 << 10;
 
   private final StubMemory memory;
   private final AddressSpace space;
@@ -27,6 +31,8 @@ public final class UserMemory {
     this.memory = memory;
     this.space = space;
   }
+
+  // ---- all or nothing ----
 
   /** Copies {@code size} bytes from the program. */
   public byte[] read(long address, int size) {
@@ -41,15 +47,12 @@ public final class UserMemory {
   }
 
   private void read(long address, MemorySegment to) {
-    check(address, to.byteSize());
-    try {
-      memory.read(address, to);
-    } catch (SystemCallException e) {
-      throw new ErrnoException(Errno.of(e.errno()));
+    if (readSome(address, to) < to.byteSize()) {
+      throw new ErrnoException(Errno.EFAULT);
     }
   }
 
-  /** Copies to the program what is left in the buffer, which stays as it is. */
+  /** Copies to the program what is left in the buffer. */
   public void write(long address, ByteBuffer from) {
     write(address, MemorySegment.ofBuffer(from));
   }
@@ -60,19 +63,68 @@ public final class UserMemory {
   }
 
   private void write(long address, MemorySegment from) {
-    check(address, from.byteSize());
-    try {
-      memory.write(address, from);
-    } catch (SystemCallException e) {
-      throw new ErrnoException(Errno.of(e.errno()));
-    }
-  }
-
-  private void check(long address, long size) {
-    if (size != 0 && !space.contains(address, size)) {
+    if (writeSome(address, from) < from.byteSize()) {
       throw new ErrnoException(Errno.EFAULT);
     }
   }
+
+  // ---- as much as goes ----
+
+  /**
+   * Copies from the program until the buffer is full, or an address cannot be read.
+   *
+   * @return how many bytes were copied
+   * @throws ErrnoException EFAULT if there is room, and not one was
+   */
+  public int readSome(long address, ByteBuffer to) {
+    return readSome(address, MemorySegment.ofBuffer(to));
+  }
+
+  private int readSome(long address, MemorySegment to) {
+    MemorySegment part = to.asSlice(0, reachable(address, to.byteSize()));
+    return to.byteSize() == 0 ? 0 : some(part, () -> memory.readSome(address, part));
+  }
+
+  /**
+   * Copies to the program until nothing is left in the buffer, or an address cannot be written.
+   *
+   * @return how many bytes were copied
+   * @throws ErrnoException EFAULT if something is left, and not one byte was
+   */
+  public int writeSome(long address, ByteBuffer from) {
+    return writeSome(address, MemorySegment.ofBuffer(from));
+  }
+
+  private int writeSome(long address, MemorySegment from) {
+    MemorySegment part = from.asSlice(0, reachable(address, from.byteSize()));
+    return from.byteSize() == 0 ? 0 : some(part, () -> memory.writeSome(address, part));
+  }
+
+  private static int some(MemorySegment part, LongSupplier copy) {
+    long copied;
+    try {
+      copied = part.byteSize() == 0 ? 0 : copy.getAsLong();
+    } catch (SystemCallException e) {
+      throw new ErrnoException(Errno.of(e.errno()));
+    }
+    if (copied == 0) {
+      throw new ErrnoException(Errno.EFAULT);
+    }
+    return (int) copied;
+  }
+
+  /** How many of so many bytes lie where a program's memory can be, which the image's is not. */
+  private long reachable(long address, long size) {
+    if (address < space.lowest()
+        || address >= space.highest()
+        || (address >= space.imageStart() && address < space.imageEnd())) {
+      return 0;
+    }
+    long end = address < space.imageStart() ? space.imageStart() : space.highest();
+    return Math.min(size, end - address);
+  }
+
+  // ---- structures and words ----
 
   /** A structure of the program's. */
   public ByteBuffer readStructure(long address, int size) {
@@ -89,33 +141,94 @@ public final class UserMemory {
     write(address, Struct.bytes(Struct.allocate(Long.BYTES).putLong(value)));
   }
 
+  /** A 32-bit word of the program's. */
+  public int readInt(long address) {
+    return readStructure(address, Integer.BYTES).getInt();
+  }
+
+  /** Writes a 32-bit word. */
+  public void writeInt(long address, int value) {
+    write(address, Struct.bytes(Struct.allocate(Integer.BYTES).putInt(value)));
+  }
+
   /**
-   * A path or another string that ends with a 0 byte.
+   * Writes an aligned 32-bit word if another is there. Atomic in memory that is shared with other
+   * processes; in all other memory only while none of its guests runs.
+   *
+   * @return whether it was there
+   */
+  public boolean compareAndSetInt(long address, int expected, int value) {
+    if (reachable(address, Integer.BYTES) < Integer.BYTES) {
+      throw new ErrnoException(Errno.EFAULT);
+    }
+    try {
+      return memory.compareAndExchangeInt(address, expected, value) == expected;
+    } catch (NotSharedMemoryException _) {
+      boolean same = readInt(address) == expected;
+      if (same) {
+        writeInt(address, value);
+      }
+      return same;
+    } catch (SystemCallException e) {
+      throw new ErrnoException(Errno.of(e.errno()));
+    }
+  }
+
+  // ---- strings ----
+
+  /**
+   * A path or another string that ends with a 0 byte, as {@link GuestString} has it.
    *
    * @throws ErrnoException ENAMETOOLONG if it has {@link #PATH_MAX} bytes or more
    */
   public String readString(long address) {
-    byte[] bytes = new byte[PATH_MAX];
-    int size = 0;
-    while (size < PATH_MAX) {
-      long from = address + size;
-      // Page by page: the next one need not be there.
-      int part = (int) Math.min(PATH_MAX - size, Pages.down(from) + AddressSpace.PAGE_SIZE - from);
-      byte[] read = read(from, part);
-      for (int i = 0; i < part; i++) {
-        if (read[i] == 0) {
-          return new String(bytes, 0, size + i, StandardCharsets.UTF_8);
-        }
-        bytes[size + i] = read[i];
-      }
-      size += part;
+    return readString(address, PATH_MAX, Errno.ENAMETOOLONG);
+  }
+
+  /**
+   * An argument of a program.
+   *
+   * @throws ErrnoException E2BIG if it has {@link #MOST_ARGUMENT} bytes or more
+   */
+  public String readArgument(long address) {
+    return readString(address, MOST_ARGUMENT, Errno.E2BIG);
+  }
+
+  private String readString(long address, int most, Errno tooLong) {
+    int size = (int) reachable(address, most);
+    if (size == 0) {
+      throw new ErrnoException(Errno.EFAULT);
     }
-    throw new ErrnoException(Errno.ENAMETOOLONG);
+    try {
+      return GuestString.of(memory.readUntilNul(address, size));
+    } catch (SystemCallException e) {
+      Errno errno = Errno.of(e.errno());
+      throw new ErrnoException(
+          errno != Errno.ENAMETOOLONG ? errno : size < most ? Errno.EFAULT : tooLong);
+    }
+  }
+
+  /**
+   * A string of which no more than a part counts.
+   *
+   * @param most how many bytes it may have, the 0 at the end included
+   */
+  public String readName(long address, int most) {
+    byte[] bytes = new byte[most];
+    int read = readSome(address, ByteBuffer.wrap(bytes));
+    int size = 0;
+    while (size < Math.min(read, most - 1) && bytes[size] != 0) {
+      size++;
+    }
+    if (size == read && read < most - 1) {
+      throw new ErrnoException(Errno.EFAULT);
+    }
+    return GuestString.of(Arrays.copyOf(bytes, size));
   }
 
   /** The bytes of a string, with a 0 at the end. */
   public static byte[] terminated(String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    byte[] bytes = GuestString.bytes(text);
     return Arrays.copyOf(bytes, bytes.length + 1);
   }
 }

@@ -1,0 +1,22 @@
+package dev.stubpool.cli.run;
+
+import java.util.Map;
+import java.util.Stack;
+import picocli.CommandLine.IParameterPreprocessor;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** An option's value is what is attached to it by {@code =}, never the next argument. */
+final class AttachedOnly implements IParameterPreprocessor {
+  /** The value of an option without one. */
+  static final String NONE = "";
+
+  @Override
+  public boolean preprocess(
+      Stack<String> arguments, CommandSpec command, ArgSpec option, Map<String, Object> info) {
+    if (" ".equals(info.get("separator"))) {
+      arguments.push(NONE);
+    }
+    return false;
+  }
+}

@@ -1,0 +1,31 @@
+package dev.stubpool.kernel.call;
+
+import dev.stubpool.kernel.abi.Bits;
+import dev.stubpool.kernel.abi.Errno;
+import dev.stubpool.kernel.abi.ErrnoException;
+import dev.stubpool.kernel.abi.OpenFlags;
+import dev.stubpool.kernel.file.OpenFile;
+import dev.stubpool.kernel.process.Task;
+
+/** What descriptors stand for in a call. */
+final class Descriptors {
+  private Descriptors() {}
+
+  /** The file of a descriptor, however it was opened. */
+  static OpenFile any(Task task, int number) {
+    return task.process().descriptors().get(number);
+  }
+
+  /**
+   * The file of a descriptor for which it is not enough that it names one.
+   *
+   * @throws ErrnoException EBADF, also if it was opened with O_PATH
+   */
+  static OpenFile opened(Task task, int number) {
+    OpenFile file = any(task, number);
+    if (Bits.any(file.flags(), OpenFlags.O_PATH)) {
+      throw new ErrnoException(Errno.EBADF);
+    }
+    return file;
+  }
+}

@@ -1,0 +1,123 @@
+package dev.stubpool.kernel.file;
+
+import dev.stubpool.kernel.abi.ErrnoException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.TreeMap;
+
+/**
+ * Bytes by position, of which those that nobody wrote are zeros and take no memory. Nothing is
+ * known of a size here.
+ */
+final class Chunks {
+  /** Bytes of one. */
+  static final int SIZE = 1 << 16;
+
+  private static final int SMALLEST = 1 << 12;
+
+  /** By number. One may be shorter than it could be: its rest is zeros. */
+  private final TreeMap<Long, byte[]> chunks = new TreeMap<>();
+
+  private final Storage storage;
+  private long allocated;
+
+  Chunks(Storage storage) {
+    this.storage = storage;
+  }
+
+  /** Bytes of memory that it takes. */
+  long allocated() {
+    return allocated;
+  }
+
+  /** Whether anything is known of the chunk that a position is in. */
+  boolean isThere(long position) {
+    return chunks.containsKey(position / SIZE);
+  }
+
+  /** Fills a buffer. */
+  void read(long from, ByteBuffer to) {
+    long position = from;
+    while (to.hasRemaining()) {
+      int offset = (int) (position % SIZE);
+      int part = Math.min(SIZE - offset, to.remaining());
+      byte[] chunk = chunks.get(position / SIZE);
+      int known = chunk == null ? 0 : Math.clamp(chunk.length - offset, 0, part);
+      if (known > 0) {
+        to.put(chunk, offset, known);
+      }
+      if (part > known) {
+        to.put(new byte[part - known]);
+      }
+      position += part;
+    }
+  }
+
+  /**
+   * Takes bytes out of a buffer.
+   *
+   * @return how many; not all if there is no room for more
+   * @throws ErrnoException ENOSPC if there is none for any
+   */
+  int write(long at, ByteBuffer from) {
+    int written = 0;
+    while (from.hasRemaining()) {
+      long position = at + written;
+      int offset = (int) (position % SIZE);
+      int part = Math.min(SIZE - offset, from.remaining());
+      byte[] chunk;
+      try {
+        chunk = chunk(position / SIZE, offset + part);
+      } catch (ErrnoException e) {
+        if (written == 0) {
+          throw e;
+        }
+        return written;
+      }
+      from.get(chunk, offset, part);
+      written += part;
+    }
+    return written;
+  }
+
+  private byte[] chunk(long number, int size) {
+    byte[] chunk = chunks.get(number);
+    int before = chunk == null ? 0 : chunk.length;
+    if (before >= size) {
+      return chunk;
+    }
+    int wanted = Math.max(SMALLEST, Integer.highestOneBit(size - 1) << 1);
+    storage.charge(wanted - before);
+    allocated += wanted - before;
+    byte[] longer = chunk == null ? new byte[wanted] : Arrays.copyOf(chunk, wanted);
+    chunks.put(number, longer);
+    return longer;
+  }
+
+  /** Makes zeros of all bytes from a position on. */
+  void cut(long from) {
+    long number = from / SIZE;
+    byte[] last = chunks.get(number);
+    int offset = (int) (from % SIZE);
+    boolean kept = last != null && offset > 0;
+    var gone = chunks.tailMap(number, !kept);
+    gone.values().forEach(chunk -> release(chunk.length));
+    gone.clear();
+    if (kept && offset < last.length) {
+      Arrays.fill(last, offset, last.length, (byte) 0);
+    }
+  }
+
+  private void release(int bytes) {
+    allocated -= bytes;
+    storage.uncharge(bytes);
+  }
+
+  /** Has room for a range, whatever is written there. */
+  void allocate(long from, long to) {
+    for (long position = from; position < to; position += SIZE - position % SIZE) {
+      int size = (int) Math.min(SIZE, to - (position - position % SIZE));
+      chunk(position / SIZE, size);
+    }
+  }
+}

@@ -1,0 +1,225 @@
+package dev.stubpool.kernel.file;
+
+import dev.stubpool.kernel.abi.Bits;
+import dev.stubpool.kernel.abi.Errno;
+import dev.stubpool.kernel.abi.ErrnoException;
+import dev.stubpool.kernel.abi.OpenFlags;
+import dev.stubpool.kernel.abi.Poll;
+import dev.stubpool.kernel.sync.Waiter;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Files that are waited for together, epoll(7).
+ *
+ * <p>Each item waits in its file's queue. When that is woken, the item becomes a candidate: it is
+ * told of if the file is ready by the time that somebody asks. A level-triggered item stays a
+ * candidate for as long as its file is found ready; an edge-triggered one is none any more until
+ * its file's queue is woken again.
+ */
+public final class EpollFile extends OpenFile {
+  private static final int EPOLLEXCLUSIVE = 1 << 28;
+  private static final int EPOLLWAKEUP = 1 << 29;
+  private static final int EPOLLONESHOT = 1 << 30;
+  private static final int EPOLLET = 1 << 31;
+  private static final int HOW = EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET;
+
+  /** Told of whether asked for or not. */
+  private static final int ALWAYS = Poll.POLLERR | Poll.POLLHUP;
+
+  /** What may go with EPOLLEXCLUSIVE. */
+  private static final int EXCLUSIVE =
+      Poll.POLLIN | Poll.POLLOUT | ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
+
+  private final EpollWatches watches;
+  private final Map<Key, Item> items = new HashMap<>();
+  private final Set<Item> candidates = new LinkedHashSet<>();
+  private int nested;
+  private int watchedBy;
+
+  /** What has happened to an item, {@code struct epoll_event}. */
+  public record Event(int events, long data) {}
+
+  private record Key(int number, OpenFile file) {}
+
+  private final class Item implements Waiter {
+    private final Key key;
+    private int events;
+    private long data;
+
+    Item(Key key) {
+      this.key = key;
+    }
+
+    void set(int wanted, long changed) {
+      events = wanted | ALWAYS;
+      data = changed;
+      if (happened() != 0) {
+        wake();
+      }
+    }
+
+    int happened() {
+      int wanted = events & ~HOW;
+      return wanted == 0 ? 0 : key.file().readiness() & wanted;
+    }
+
+    @Override
+    public void wake() {
+      if ((events & ~HOW) != 0) {
+        candidates.add(this);
+        waiters().wakeAll();
+      }
+    }
+
+    /** It was told of. */
+    void tell() {
+      if (Bits.any(events, EPOLLONESHOT)) {
+        events &= HOW;
+      }
+    }
+
+    boolean staysCandidate() {
+      return !Bits.any(events, EPOLLONESHOT | EPOLLET);
+    }
+  }
+
+  /** One without items. */
+  EpollFile(EpollWatches watches) {
+    super("anon_inode:[eventpoll]", OpenFlags.O_RDWR);
+    this.watches = watches;
+  }
+
+  // ---- its items ----
+
+  /** EPOLL_CTL_ADD, epoll_ctl(2). */
+  public void add(int number, OpenFile file, int events, long data) {
+    checkItem(file);
+    Key key = new Key(number, file);
+    if (Bits.any(events, EPOLLEXCLUSIVE)
+        && ((events & ~EXCLUSIVE) != 0 || file instanceof EpollFile)) {
+      throw new ErrnoException(Errno.EINVAL);
+    }
+    if (file instanceof EpollFile other && (other.nested > 0 || watchedBy > 0)) {
+      throw new ErrnoException(Errno.ELOOP);
+    }
+    if (items.containsKey(key)) {
+      throw new ErrnoException(Errno.EEXIST);
+    }
+    watches.add();
+    Item item = new Item(key);
+    items.put(key, item);
+    file.waiters().add(item);
+    file.whenClosed(item, () -> remove(item));
+    if (file instanceof EpollFile other) {
+      nested++;
+      other.watchedBy++;
+    }
+    item.set(events, data);
+  }
+
+  /** EPOLL_CTL_MOD, epoll_ctl(2). */
+  public void modify(int number, OpenFile file, int events, long data) {
+    checkItem(file);
+    Item item = item(number, file);
+    if (Bits.any(events | item.events, EPOLLEXCLUSIVE)) {
+      throw new ErrnoException(Errno.EINVAL);
+    }
+    item.set(events, data);
+  }
+
+  /** EPOLL_CTL_DEL, epoll_ctl(2). */
+  public void delete(int number, OpenFile file) {
+    checkItem(file);
+    remove(item(number, file));
+  }
+
+  private void checkItem(OpenFile file) {
+    if (!file.isPollable()) {
+      throw new ErrnoException(Errno.EPERM);
+    }
+    if (file == this) {
+      throw new ErrnoException(Errno.EINVAL);
+    }
+  }
+
+  private Item item(int number, OpenFile file) {
+    Item item = items.get(new Key(number, file));
+    if (item == null) {
+      throw new ErrnoException(Errno.ENOENT);
+    }
+    return item;
+  }
+
+  private void remove(Item item) {
+    OpenFile file = item.key.file();
+    items.remove(item.key);
+    watches.remove();
+    candidates.remove(item);
+    file.waiters().remove(item);
+    file.forget(item);
+    if (file instanceof EpollFile other) {
+      nested--;
+      other.watchedBy--;
+    }
+  }
+
+  // ---- what happened to them ----
+
+  /** Takes what there is to be told now, epoll_wait(2): nothing if nothing is ready. */
+  public List<Event> take(int most) {
+    List<Event> taken = new ArrayList<>();
+    List<Item> stay = new ArrayList<>();
+    for (Iterator<Item> i = candidates.iterator(); i.hasNext() && taken.size() < most; ) {
+      Item item = i.next();
+      i.remove();
+      int happened = item.happened();
+      if (happened != 0) {
+        taken.add(new Event(happened, item.data));
+        item.tell();
+        if (item.staysCandidate()) {
+          stay.add(item);
+        }
+      }
+    }
+    candidates.addAll(stay); // behind the others, so that each has its turn
+    return taken;
+  }
+
+  @Override
+  public boolean isPollable() {
+    return true;
+  }
+
+  @Override
+  public int readiness() {
+    candidates.removeIf(item -> item.happened() == 0);
+    return candidates.isEmpty() ? 0 : Poll.POLLIN | Poll.POLLRDNORM;
+  }
+
+  @Override
+  public FileStatus status() {
+    return AnonymousFiles.status();
+  }
+
+  @Override
+  public int read(ByteBuffer to) {
+    throw new ErrnoException(Errno.EINVAL);
+  }
+
+  @Override
+  public int write(ByteBuffer from) {
+    throw new ErrnoException(Errno.EINVAL);
+  }
+
+  @Override
+  protected void close() {
+    List.copyOf(items.values()).forEach(this::remove);
+  }
+}

@@ -1,0 +1,27 @@
+package dev.stubpool.kernel.file;
+
+import dev.stubpool.kernel.abi.Errno;
+import dev.stubpool.kernel.abi.ErrnoException;
+
+/** How many items all epoll files of a sandbox have, as /proc/sys/fs/epoll/max_user_watches. */
+final class EpollWatches {
+  private static final int MOST = 1 << 15;
+
+  private int count;
+
+  /**
+   * One more.
+   *
+   * @throws ErrnoException ENOSPC if there are too many
+   */
+  void add() {
+    if (count == MOST) {
+      throw new ErrnoException(Errno.ENOSPC);
+    }
+    count++;
+  }
+
+  void remove() {
+    count--;
+  }
+}

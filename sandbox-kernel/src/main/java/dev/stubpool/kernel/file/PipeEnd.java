@@ -1,0 +1,120 @@
+package dev.stubpool.kernel.file;
+
+import dev.stubpool.kernel.abi.Errno;
+import dev.stubpool.kernel.abi.ErrnoException;
+import dev.stubpool.kernel.abi.OpenFlags;
+import dev.stubpool.kernel.abi.Poll;
+import java.nio.ByteBuffer;
+import java.util.function.Supplier;
+
+/** An open end of a pipe, or both ends of a fifo that was opened so, pipe(7). */
+public final class PipeEnd extends OpenFile {
+  private static final int MODE = FileStatus.S_IFIFO | 0600;
+
+  private final Pipe pipe;
+  private final Supplier<FileStatus> status;
+  private final long readersBefore;
+  private final long writersBefore;
+
+  /** No writer was there at first, O_NONBLOCK, which is no hangup until one was. */
+  private final boolean wasAlone;
+
+  /** An end of a pipe without a name. */
+  PipeEnd(Pipe pipe, int flags) {
+    this("pipe:[" + pipe.inode() + "]", pipe, flags, () -> FileStatus.made(MODE, pipe.inode(), 0));
+  }
+
+  /** An end of a fifo. */
+  PipeEnd(String path, Pipe pipe, int flags, Supplier<FileStatus> status) {
+    super(path, flags);
+    this.pipe = pipe;
+    this.status = status;
+    this.readersBefore = pipe.readerOpens();
+    this.writersBefore = pipe.writerOpens();
+    pipe.opened(this);
+    this.wasAlone = isNonBlocking() && !pipe.hasWriters();
+  }
+
+  @Override
+  public boolean isPollable() {
+    return true;
+  }
+
+  @Override
+  public boolean isConnected() {
+    return switch (flags() & OpenFlags.O_ACCMODE) {
+      case OpenFlags.O_RDONLY ->
+          isNonBlocking() || pipe.hasWriters() || pipe.writerOpens() != writersBefore;
+      case OpenFlags.O_WRONLY -> pipe.hasReaders() || pipe.readerOpens() != readersBefore;
+      default -> true;
+    };
+  }
+
+  @Override
+  public int readiness() {
+    int ready = 0;
+    if (OpenFlags.reads(flags())) {
+      if (!pipe.isEmpty()) {
+        ready |= Poll.POLLIN | Poll.POLLRDNORM;
+      }
+      if (!pipe.hasWriters() && !(wasAlone && pipe.writerOpens() == writersBefore)) {
+        ready |= Poll.POLLHUP;
+      }
+    }
+    if (OpenFlags.writes(flags())) {
+      if (!pipe.isFull()) {
+        ready |= Poll.POLLOUT | Poll.POLLWRNORM;
+      }
+      if (!pipe.hasReaders()) {
+        ready |= Poll.POLLERR;
+      }
+    }
+    return ready;
+  }
+
+  @Override
+  public FileStatus status() {
+    return status.get();
+  }
+
+  @Override
+  public int read(ByteBuffer to) {
+    if (!OpenFlags.reads(flags())) {
+      throw new ErrnoException(Errno.EBADF);
+    }
+    return pipe.read(to);
+  }
+
+  @Override
+  public void unread(ByteBuffer rest) {
+    pipe.unread(rest);
+  }
+
+  @Override
+  public int write(ByteBuffer from) {
+    if (!OpenFlags.writes(flags())) {
+      throw new ErrnoException(Errno.EBADF);
+    }
+    return pipe.write(from);
+  }
+
+  @Override
+  public long available() {
+    return pipe.size();
+  }
+
+  /** F_GETPIPE_SZ, fcntl(2). */
+  public int capacity() {
+    return pipe.capacity();
+  }
+
+  /** F_SETPIPE_SZ, fcntl(2); what became of it. */
+  public int capacity(int wanted) {
+    return pipe.capacity(wanted);
+  }
+
+  @Override
+  protected void close() {
+    pipe.closed(this);
+  }
+}

@@ -1,0 +1,130 @@
+package dev.stubpool.kernel.file;
+
+import dev.stubpool.kernel.abi.Errno;
+import dev.stubpool.kernel.abi.ErrnoException;
+import dev.stubpool.kernel.abi.OpenFlags;
+import dev.stubpool.kernel.abi.Poll;
+import dev.stubpool.kernel.abi.Struct;
+import dev.stubpool.kernel.signal.AlarmClock;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+
+/**
+ * A timer to wait for, timerfd_create(2). Only its first expiration since it was read wakes those
+ * who wait: the others are counted when it is read.
+ */
+public final class TimerFile extends OpenFile {
+  /** As good as never, and far enough from where sums overflow. */
+  private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 4);
+
+  private final AlarmClock clock;
+  private final int clockId;
+  private AlarmClock.Alarm alarm = () -> {};
+  private boolean isArmed;
+  private long next;
+  private long interval;
+
+  /**
+   * A timer that is not armed.
+   *
+   * @param clockId the clock that it was made for, CLOCK_*
+   * @param flags O_NONBLOCK
+   */
+  public TimerFile(AlarmClock clock, int clockId, int flags) {
+    super("anon_inode:[timerfd]", OpenFlags.O_RDWR | flags);
+    this.clock = clock;
+    this.clockId = clockId;
+  }
+
+  /** The clock that it was made for. */
+  public int clockId() {
+    return clockId;
+  }
+
+  /**
+   * Arms it anew, timerfd_settime(2).
+   *
+   * @param first how long until it expires; 0 disarms it
+   * @param again how long from then until it expires again; 0 for never
+   */
+  public void set(Duration first, Duration again) {
+    alarm.cancel();
+    isArmed = first.isPositive();
+    interval = nanos(again);
+    if (isArmed) {
+      arm(clock.now() + nanos(first));
+    }
+  }
+
+  private static long nanos(Duration time) {
+    return time.compareTo(LONGEST) < 0 ? time.toNanos() : LONGEST.toNanos();
+  }
+
+  private void arm(long time) {
+    next = time;
+    alarm = clock.at(time, waiters()::wakeAll);
+  }
+
+  /** How long until it expires next, timerfd_gettime(2); 0 if it does not. */
+  public Duration left() {
+    long left = next - clock.now();
+    if (!isArmed || (left <= 0 && interval == 0)) {
+      return Duration.ZERO;
+    }
+    return Duration.ofNanos(left > 0 ? left : interval - Math.floorMod(-left, interval));
+  }
+
+  /** Its interval. */
+  public Duration interval() {
+    return Duration.ofNanos(interval);
+  }
+
+  private boolean hasExpired() {
+    return isArmed && clock.now() >= next;
+  }
+
+  @Override
+  public boolean isPollable() {
+    return true;
+  }
+
+  @Override
+  public int readiness() {
+    return hasExpired() ? Poll.POLLIN : 0;
+  }
+
+  @Override
+  public FileStatus status() {
+    return AnonymousFiles.status();
+  }
+
+  /** How often it has expired. */
+  @Override
+  public int read(ByteBuffer to) {
+    if (to.remaining() < Long.BYTES) {
+      throw new ErrnoException(Errno.EINVAL);
+    }
+    if (!hasExpired()) {
+      throw new ErrnoException(Errno.EAGAIN);
+    }
+    long times = 1;
+    if (interval == 0) {
+      isArmed = false;
+    } else {
+      times += (clock.now() - next) / interval;
+      arm(next + times * interval);
+    }
+    to.put(Struct.bytes(Struct.allocate(Long.BYTES).putLong(times)));
+    return Long.BYTES;
+  }
+
+  @Override
+  public int write(ByteBuffer from) {
+    throw new ErrnoException(Errno.EINVAL);
+  }
+
+  @Override
+  protected void close() {
+    alarm.cancel();
+  }
+}

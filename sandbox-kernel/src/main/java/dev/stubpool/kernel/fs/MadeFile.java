@@ -1,0 +1,25 @@
+package dev.stubpool.kernel.fs;
+
+import dev.stubpool.kernel.file.FileStatus;
+import dev.stubpool.kernel.file.OpenFile;
+import dev.stubpool.kernel.file.TextFile;
+import java.util.function.Supplier;
+
+/**
+ * A file that the kernel made up.
+ *
+ * @param text what is in it, made anew by each that reads it
+ */
+record MadeFile(long inode, FileSystem fileSystem, Supplier<String> text) implements Node.File {
+  private static final int MODE = FileStatus.S_IFREG | 0444;
+
+  @Override
+  public FileStatus status() {
+    return FileStatus.made(MODE, inode, 0);
+  }
+
+  @Override
+  public OpenFile open(Location here, int flags) {
+    return new TextFile(flags, this::status, text);
+  }
+}

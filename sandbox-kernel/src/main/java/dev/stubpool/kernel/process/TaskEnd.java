@@ -1,0 +1,30 @@
+package dev.stubpool.kernel.process;
+
+import dev.stubpool.StubDiedException;
+import dev.stubpool.kernel.abi.ErrnoException;
+import dev.stubpool.kernel.memory.RobustList;
+
+/** What a thread does in its memory when it leaves that: by its end, or by execve(2). */
+final class TaskEnd {
+  private TaskEnd() {}
+
+  /** Gives up the robust futexes that it holds, and tells who waits for its end, futex(2). */
+  static void leaveMemory(Task task) {
+    ProgramMemory program = task.program();
+    try {
+      if (task.robustList() != 0) {
+        program.stopAll(task.table().lock());
+        RobustList.release(
+            program.user(), program.map(), task.table().futexes(), task.robustList(), task.tid());
+      }
+      if (task.clearTidAddress() != 0) {
+        program.user().writeInt(task.clearTidAddress(), 0);
+        task.table().futexes().wake(program.map(), task.clearTidAddress(), 1);
+      }
+    } catch (ErrnoException | StubDiedException _) {
+      // The memory is not there, or nothing is: nobody can wait in it.
+    }
+    task.robustList(0);
+    task.clearTidAddress(0);
+  }
+}

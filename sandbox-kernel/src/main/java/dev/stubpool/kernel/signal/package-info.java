@@ -1,0 +1,2 @@
+/** Signals: what processes do with them, which wait, and the frames in which handlers run. */
+package dev.stubpool.kernel.signal;

@@ -1,2 +1,0 @@
-/** Processes and their threads. */
-package dev.stubpool.kernel.task;
