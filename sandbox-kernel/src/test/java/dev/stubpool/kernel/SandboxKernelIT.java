@@ -5,17 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.stubpool.StubPool;
 import dev.stubpool.StubPoolOptions;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -28,8 +23,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Static C programs do in the kernel what they do on the host. */
 class SandboxKernelIT {
-  private static final String INPUT = "one\ntwo\n\nfour";
-
   /** What guest.c is run with; FOLDER is a folder that it may read. */
   private static final List<String> CASES =
       List.of(
@@ -64,9 +57,6 @@ class SandboxKernelIT {
   private static Path folder;
   private static Path secret;
   private static StubPool pool;
-  private static final Map<Toolchain, Path> PROGRAMS = new EnumMap<>(Toolchain.class);
-
-  private record Outcome(int status, String out, String err) {}
 
   @BeforeAll
   static void open() throws IOException {
@@ -87,65 +77,28 @@ class SandboxKernelIT {
   }
 
   private static Path program(Toolchain toolchain) throws IOException, InterruptedException {
-    Path known = PROGRAMS.get(toolchain);
-    if (known != null) {
-      return known;
-    }
-    Path source = scratch.resolve("guest.c");
-    try (InputStream text = SandboxKernelIT.class.getResourceAsStream("/guest.c")) {
-      Files.write(source, text.readAllBytes());
-    }
-    Path program = toolchain.compile(source, scratch.resolve("guest-" + toolchain.name()));
-    PROGRAMS.put(toolchain, program);
-    return program;
+    return toolchain.program("guest.c", scratch);
   }
 
-  private static List<String> command(Path program, String arguments) {
-    List<String> command = new ArrayList<>(List.of(program.toString()));
-    command.addAll(List.of(arguments.replace("FOLDER", folder.toString()).split(" ", -1)));
-    return command;
+  private static Command command(Path program, String arguments) {
+    return Command.of(
+            program, List.of(arguments.replace("FOLDER", folder.toString()).split(" ", -1)))
+        .environment("GREETING=good morning")
+        .input("one\ntwo\n\nfour")
+        .directory(folder);
   }
 
-  private static Outcome onHost(Path program, String arguments)
-      throws IOException, InterruptedException {
-    Path out = scratch.resolve("out");
-    Path err = scratch.resolve("err");
-    Path in = Files.writeString(scratch.resolve("in"), INPUT);
-    ProcessBuilder builder =
-        new ProcessBuilder(command(program, arguments))
-            .directory(folder.toFile())
-            .redirectInput(in.toFile())
-            .redirectOutput(out.toFile())
-            .redirectError(err.toFile());
-    builder.environment().clear();
-    builder.environment().put("GREETING", "good morning");
-    int status = builder.start().waitFor();
-    return new Outcome(status, Files.readString(out), Files.readString(err));
-  }
-
-  private static Outcome inKernel(Path program, String arguments) {
+  private static Outcome inKernel(Path program, String arguments) throws InterruptedException {
     return inKernel(program, arguments, new ArrayList<>());
   }
 
   /** Diagnostics go to {@code told}. */
-  private static Outcome inKernel(Path program, String arguments, List<String> told) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        new SandboxKernel(pool)
-            .run(
-                Program.builder(program)
-                    .arguments(command(program, arguments))
-                    .environment(List.of("GREETING=good morning"))
-                    .readOnly(List.of(folder))
-                    .workingDirectory(folder)
-                    .input(new ByteArrayInputStream(INPUT.getBytes(StandardCharsets.UTF_8)))
-                    .output(out)
-                    .errors(err)
-                    .diagnostics(told::add)
-                    .build());
-    return new Outcome(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  private static Outcome inKernel(Path program, String arguments, List<String> told)
+      throws InterruptedException {
+    return new Sandboxed(pool)
+        .run(
+            command(program, arguments),
+            more -> more.readOnly(List.of(folder)).diagnostics(told::add));
   }
 
   static Stream<Arguments> toolchainsAndCases() {
@@ -162,7 +115,7 @@ class SandboxKernelIT {
 
     Outcome outcome = inKernel(program, arguments, told);
 
-    assertThat(outcome).isEqualTo(onHost(program, arguments));
+    assertThat(outcome).isEqualTo(Native.run(command(program, arguments)));
     assertThat(told).isEmpty();
     assertThat(pool.stats().leased()).isZero();
   }
@@ -171,13 +124,18 @@ class SandboxKernelIT {
   @EnumSource(Toolchain.class)
   void shouldShowNothingThatWasNotAllowed(Toolchain toolchain)
       throws IOException, InterruptedException {
-    String paths = " FOLDER/away FOLDER/up FOLDER/../secret /etc/passwd /proc/self/environ";
+    String hidden = " FOLDER/away FOLDER/up FOLDER/../secret /proc/1/environ /sys/kernel/debug";
+    String forbidden = " /etc/shadow /root/.profile";
 
-    Outcome outcome = inKernel(program(toolchain), "cat " + secret + paths);
+    Outcome none = inKernel(program(toolchain), "cat " + secret + hidden);
+    Outcome denied = inKernel(program(toolchain), "cat" + forbidden);
 
-    assertThat(outcome.out().lines())
+    assertThat(none.out().lines())
         .hasSize(6)
         .allSatisfy(line -> assertThat(line).endsWith(": No such file or directory"));
+    assertThat(denied.out().lines())
+        .hasSize(2)
+        .allSatisfy(line -> assertThat(line).endsWith(": Permission denied"));
   }
 
   @ParameterizedTest
@@ -206,8 +164,8 @@ class SandboxKernelIT {
 
     Outcome outcome = inKernel(program(Toolchain.GLIBC), "unknown", told);
 
-    assertThat(outcome.out()).isEqualTo("pipe: -1 Function not implemented\n".repeat(2));
-    assertThat(told).hasSize(1).first().asString().contains(": pipe");
+    assertThat(outcome.out()).isEqualTo("acct: -1 Function not implemented\n".repeat(2));
+    assertThat(told).hasSize(1).first().asString().contains(": acct");
   }
 
   @Test
@@ -226,6 +184,10 @@ class SandboxKernelIT {
         .hasMessageStartingWith(dynamic + " is dynamically linked");
     assertThatThrownBy(() -> inKernel(source, ""))
         .isInstanceOf(ProgramException.class)
+        .hasMessage(source + ": Permission denied");
+    Files.setPosixFilePermissions(source, PosixFilePermissions.fromString("rwxr-xr-x"));
+    assertThatThrownBy(() -> inKernel(source, ""))
+        .isInstanceOf(ProgramException.class)
         .hasMessage(source + " is not an ELF program");
     assertThatThrownBy(() -> inKernel(scratch.resolve("none"), ""))
         .isInstanceOf(ProgramException.class)
@@ -235,21 +197,15 @@ class SandboxKernelIT {
 
   @Test
   void shouldTraceCallsAsStraceDoes() throws IOException, InterruptedException {
-    Path program = program(Toolchain.GLIBC);
     List<String> lines = new ArrayList<>();
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-    int status =
-        new SandboxKernel(pool)
+    Outcome outcome =
+        new Sandboxed(pool)
             .run(
-                Program.builder(program)
-                    .arguments(command(program, "cat FOLDER/file /none"))
-                    .readOnly(List.of(folder))
-                    .output(out)
-                    .trace(lines::add)
-                    .build());
+                command(program(Toolchain.GLIBC), "cat FOLDER/file /none"),
+                more -> more.readOnly(List.of(folder)).trace(lines::add));
 
-    assertThat(status).isZero();
+    assertThat(outcome.status()).isZero();
     assertThat(lines)
         .map(line -> line.replaceAll(" +", " "))
         .contains("openat(AT_FDCWD, \"" + folder + "/file\", O_RDONLY) = 3")

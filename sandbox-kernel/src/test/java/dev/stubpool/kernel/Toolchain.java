@@ -1,9 +1,9 @@
 package dev.stubpool.kernel;
 
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
 /** Ways to make a static program. */
@@ -18,6 +18,23 @@ enum Toolchain {
   Toolchain(String compiler, String option) {
     this.compiler = compiler;
     this.option = option;
+  }
+
+  /**
+   * The program that a C file of the resources makes, compiled into a folder if it is not there.
+   */
+  Path program(String source, Path folder) throws IOException, InterruptedException {
+    Path program = folder.resolve(source.replace(".c", "-" + name()));
+    return Files.exists(program) ? program : compile(resource(source), program);
+  }
+
+  /** A file of the test resources. */
+  static Path resource(String name) {
+    try {
+      return Path.of(Toolchain.class.getResource("/" + name).toURI());
+    } catch (URISyntaxException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** Compiles a program; the test is skipped if this machine cannot compile any so. */
@@ -35,18 +52,8 @@ enum Toolchain {
     return compiler + " " + option;
   }
 
-  private boolean succeeds(Path source, Path to) throws IOException, InterruptedException {
-    List<String> line =
-        List.of(compiler, option, "-O1", "-w", "-o", to.toString(), source.toString(), "-lm");
-    try {
-      return new ProcessBuilder(line)
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start()
-              .waitFor()
-          == 0;
-    } catch (IOException _) {
-      return false; // there is none
-    }
+  private boolean succeeds(Path source, Path to) throws InterruptedException {
+    return Compiler.works(
+        compiler, option, "-O1", "-w", "-pthread", "-o", to.toString(), source.toString(), "-lm");
   }
 }
