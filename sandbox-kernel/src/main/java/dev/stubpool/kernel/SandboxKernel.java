@@ -22,6 +22,7 @@ import dev.stubpool.kernel.process.ExitStatus;
 import dev.stubpool.kernel.process.ProcessInformation;
 import dev.stubpool.kernel.process.ProcessTable;
 import dev.stubpool.kernel.process.Task;
+import dev.stubpool.kernel.signal.HostSignals;
 import dev.stubpool.kernel.sync.KernelLock;
 import dev.stubpool.kernel.sync.Sleeper;
 import java.io.IOException;
@@ -45,6 +46,9 @@ public final class SandboxKernel {
   public static final int TIMED_OUT = 124;
 
   private static final int SPARE_STUBS = 8;
+
+  /** How long a program may take to end when it is killed. */
+  private static final Duration ENDS_WITHIN = Duration.ofSeconds(30);
 
   private final StubPool pool;
 
@@ -116,7 +120,9 @@ public final class SandboxKernel {
         .diagnostics()
         .accept("the program took longer than its timeout, " + program.timeout().get());
     table.killAll();
-    boolean _ = table.awaitEnd(Sleeper.NEVER);
+    if (!table.awaitEnd(System.nanoTime() + ENDS_WITHIN.toNanos())) {
+      throw new ProgramException("the program was killed and did not end within " + ENDS_WITHIN);
+    }
     return TIMED_OUT;
   }
 
@@ -156,6 +162,7 @@ public final class SandboxKernel {
               files,
               identity,
               workingDirectory(program, files, identity));
+      HostSignals.inherit(task.process().actions());
       execution.startIn(task);
       table.start(task);
     } catch (ElfException e) {

@@ -59,6 +59,8 @@ final class TaskLoop {
       }
     } catch (RuntimeException e) {
       table.lock().with(() -> table.fail(e));
+    } catch (Error e) {
+      table.lock().with(() -> table.fail(new IllegalStateException("a task failed", e)));
     } finally {
       table.lock().with(() -> table.ended(task));
     }

@@ -27,7 +27,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** All system calls that the kernel has, by number. */
 public final class SystemCallTable {
@@ -408,6 +411,13 @@ public final class SystemCallTable {
       strace.call(task, call, arguments, result);
     }
     return result;
+  }
+
+  /** The names of all calls that it has an answer to. */
+  SortedSet<String> names() {
+    return calls.values().stream()
+        .map(SystemCall::name)
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   private SystemCall known(Trap.SystemCall trap) {

@@ -106,6 +106,11 @@ public final class SignalActions {
     return action.isIgnored() || action.has(SA_NOCLDWAIT);
   }
 
+  /** Has a signal do nothing. */
+  public void ignore(int signal) {
+    set(signal, new Action(SIG_IGN, 0, 0, 0));
+  }
+
   /** fork(2). */
   public SignalActions copy() {
     SignalActions copy = new SignalActions();
