@@ -4,6 +4,7 @@ import dev.stubpool.Guest;
 import dev.stubpool.Trap;
 import dev.stubpool.kernel.abi.InterruptedCallException;
 import dev.stubpool.kernel.abi.InterruptedCallException.Restart;
+import dev.stubpool.kernel.abi.Signal;
 import dev.stubpool.kernel.call.Strace;
 import dev.stubpool.kernel.call.SystemCallTable;
 import dev.stubpool.kernel.process.ExitStatus;
@@ -62,7 +63,13 @@ final class TaskLoop {
     } catch (Error e) {
       table.lock().with(() -> table.fail(new IllegalStateException("a task failed", e)));
     } finally {
-      table.lock().with(() -> table.ended(task));
+      table
+          .lock()
+          .with(
+              () -> {
+                table.ended(task);
+                table.finished();
+              });
     }
   }
 
@@ -79,7 +86,7 @@ final class TaskLoop {
   private void serve(Task task, Guest guest) {
     ProcessTable.current(task);
     try {
-      task.begin(guest);
+      begin(task, guest);
       while (!task.isLeaving() && !task.hasNext()) {
         if (task.hasWork()) {
           work(task);
@@ -94,6 +101,15 @@ final class TaskLoop {
       }
     } finally {
       ProcessTable.current(null);
+    }
+  }
+
+  private static void begin(Task task, Guest guest) {
+    try {
+      task.begin(guest);
+    } catch (IllegalArgumentException _) {
+      // Whoever made it has a base by wrfsbase that nobody can be given.
+      task.process().end(ExitStatus.killed(Signal.SIGSEGV));
     }
   }
 

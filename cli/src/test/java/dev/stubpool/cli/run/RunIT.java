@@ -18,10 +18,15 @@ class RunIT {
   private static final String SOURCE =
       """
       #include <stdio.h>
+      #include <stdlib.h>
       #include <string.h>
+      #include <unistd.h>
       int main(int count, char **arguments) {
         for (int i = 1; i < count; i++) printf("%s\\n", arguments[i]);
         char line[100];
+        if (count > 1 && !strcmp(arguments[1], "surroundings"))
+          return printf("%s\\n%s\\n", getcwd(line, 100), getenv("GREETING")), 2;
+        if (count > 1 && !strcmp(arguments[1], "sleep")) return fflush(stdout), sleep(100);
         while (fgets(line, sizeof line, stdin)) fprintf(stderr, "read %s", line);
         if (count > 1 && !strcmp(arguments[1], "crash")) fflush(stdout), *(volatile char *)0 = 0;
         if (count > 1 && !strcmp(arguments[1], "endless")) while (puts("again") >= 0);
@@ -89,6 +94,65 @@ class RunIT {
 
     assertThat(process.waitFor()).isEqualTo(141);
     assertThat(err).isEmptyFile();
+  }
+
+  @Test
+  void shouldGiveTheProgramWhatTheOptionsSay() throws IOException, InterruptedException {
+    Path calls = folder.resolve("calls");
+
+    Ended ended =
+        run(
+            "",
+            "run",
+            "--env",
+            "GREETING=good morning",
+            "--cwd",
+            "/usr",
+            "--strace=" + calls,
+            "--stats",
+            program,
+            "surroundings");
+
+    assertThat(ended.out()).isEqualTo("surroundings\n/usr\ngood morning\n");
+    assertThat(ended.err()).contains(" getcwd\n").contains(" processes in ").doesNotContain("(");
+    assertThat(calls).content().contains("getcwd(\"/usr\"").endsWith("+++ exited with 2 +++\n");
+  }
+
+  @Test
+  void shouldEndAProgramThatTakesTooLong() throws IOException, InterruptedException {
+    Ended ended = run("", "run", "--timeout", "300ms", program, "sleep");
+
+    assertThat(ended.err())
+        .isEqualTo("stubpool: the program took longer than its timeout, PT0.3S\n");
+    assertThat(ended.status()).isEqualTo(124);
+  }
+
+  @Test
+  void shouldGiveTheProgramItsSignals() throws IOException, InterruptedException {
+    Path err = folder.resolve("err");
+    Process process = ChildCommand.start(err, "run", program, "sleep");
+    try (var out = process.inputReader()) {
+      assertThat(out.readLine()).isEqualTo("sleep");
+      process.destroy(); // SIGTERM
+      assertThat(process.waitFor()).isEqualTo(143);
+    }
+    assertThat(err).isEmptyFile();
+  }
+
+  @Test
+  void shouldRefuseWhatIsNoSizeAndNoTime() {
+    for (var told :
+        List.of(
+            List.of("--memory", "much", "'much' is no size"),
+            List.of("--memory", "0", "'0' is no size"),
+            List.of("--memory", "99999999T", "'99999999T' is no size"),
+            List.of("--timeout", "soon", "'soon' is no time"),
+            List.of("--timeout", "0s", "'0s' is no time"))) {
+      Outcome outcome = Outcome.of("run", told.get(0), told.get(1), "--", program);
+
+      assertThat(outcome.err()).contains(told.get(2));
+      assertThat(outcome.status()).isEqualTo(2);
+    }
   }
 
   @Test

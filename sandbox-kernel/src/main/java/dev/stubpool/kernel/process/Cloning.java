@@ -44,6 +44,10 @@ public record Cloning(long flags, long stack, long parentTid, long childTid, lon
   public static final long CLONE_CHILD_CLEARTID = 0x20_0000;
   public static final long CLONE_CHILD_SETTID = 0x100_0000;
   private static final long NAMESPACES = CLONE_NEWNS | 0x7e02_0000L;
+
+  /** TASK_SIZE_MAX: a base must be below. */
+  private static final long USER_SPACE_END = 0x7fff_ffff_f000L;
+
   private static final int EXIT_SIGNAL_BITS = 0xff;
 
   /** fork(2). */
@@ -102,7 +106,8 @@ public record Cloning(long flags, long stack, long parentTid, long childTid, lon
         || (has(CLONE_SIGHAND) && !has(CLONE_THREAD))) {
       throw new ErrnoException(Errno.EINVAL);
     }
-    if (has(NAMESPACES)) {
+    boolean isBaseWrong = has(CLONE_SETTLS) && (tls < 0 || tls >= USER_SPACE_END);
+    if (has(NAMESPACES) || isBaseWrong) {
       throw new ErrnoException(Errno.EPERM);
     }
   }

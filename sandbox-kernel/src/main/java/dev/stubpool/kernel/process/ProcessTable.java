@@ -54,6 +54,7 @@ public final class ProcessTable {
   private final Consumer<Task> starter;
   private final Consumer<String> diagnostics;
   private int lastPid = INIT_PID;
+  private int running;
   private long processesMade;
   private long stubsLeased;
   private long otherTraps;
@@ -259,7 +260,14 @@ public final class ProcessTable {
 
   /** Has a thread run a task, whose start was set. */
   public void start(Task task) {
+    running++;
     starter.accept(task);
+  }
+
+  /** The thread that ran a task is done with it, and with its stub. */
+  public void finished() {
+    running--;
+    ended.wakeAll();
   }
 
   /**
@@ -354,7 +362,8 @@ public final class ProcessTable {
   }
 
   /**
-   * Waits until all have ended, in a thread that runs no task and has the lock.
+   * Waits until all have ended and given back their stubs, in a thread that runs no task and has
+   * the lock.
    *
    * @param deadline by {@link System#nanoTime}, or {@link Sleeper#NEVER}
    * @return whether they have
@@ -364,7 +373,7 @@ public final class ProcessTable {
     Sleeper sleeper = new Sleeper(lock);
     ended.add(sleeper);
     try {
-      while (!tasks.isEmpty()) {
+      while (running > 0) {
         if (!sleeper.sleep(deadline)) {
           return false;
         }
