@@ -80,7 +80,7 @@ public record Cloning(long flags, long stack, long parentTid, long childTid, lon
     if (has(CLONE_THREAD)) {
       tid = table.nextPid();
     } else {
-      process = table.makeChild(process, has(CLONE_FILES), (int) flags & EXIT_SIGNAL_BITS);
+      process = table.makeChild(process, has(CLONE_FILES), exitSignal());
       tid = process.pid();
     }
     Task task = table.addTask(process, tid, caller.name());
@@ -96,6 +96,12 @@ public record Cloning(long flags, long stack, long parentTid, long childTid, lon
           child.memoryLeft(), () -> child.isZombie() || task.program() != memory);
     }
     return tid;
+  }
+
+  /** The signal of the end; 0, which is none, also for what is no signal. */
+  private int exitSignal() {
+    int signal = (int) flags & EXIT_SIGNAL_BITS;
+    return signal <= Signal.SIGRTMAX ? signal : 0;
   }
 
   private void check() {
