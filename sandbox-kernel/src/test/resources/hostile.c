@@ -368,6 +368,7 @@ static int calls(void) {
             callsAtRandom();
             _exit(0);
         }
+        if (pid < 0) return 1;
         waitpid(pid, 0, 0);
         kill(-pid, SIGKILL);
     }
