@@ -43,6 +43,7 @@ public final class ChildJvm implements AutoCloseable {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-XX:+UseSerialGC");
     command.add("-XX:TieredStopAtLevel=1"); // a short life
+    command.add("-XX:-UsePerfData"); // its file in /tmp is any JVM's with this pid in a namespace
     command.add("--illegal-native-access=deny");
     command.addAll(options);
     command.add("-cp");
