@@ -77,9 +77,13 @@ class HoldIT {
     }
   }
 
+  /** A zombie is not one: whoever inherits the dead here may never reap them. */
   private static boolean isStub(int pid) {
     try {
-      return ProcFs.SYSTEM.status(pid).filter(ProcessStatus::isNamedStub).isPresent();
+      return ProcFs.SYSTEM
+          .status(pid)
+          .filter(process -> process.isNamedStub() && !process.isZombie())
+          .isPresent();
     } catch (IOException e) {
       return false;
     }
