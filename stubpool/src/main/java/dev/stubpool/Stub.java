@@ -23,6 +23,9 @@ public final class Stub implements AutoCloseable {
   /** The lease's number among those of this process. */
   private final long generation;
 
+  /** The next one of {@link IdleStubs}, which owns it. */
+  Stub below;
+
   /** Set before the lease is given back: a handle of a dead stub may be closed too. */
   private volatile boolean closed;
 
@@ -217,6 +220,10 @@ public final class Stub implements AutoCloseable {
    */
   void checkUsable() {
     pool.checkOpen();
+    checkOpen();
+  }
+
+  void checkOpen() {
     if (!isOpen()) {
       throw new IllegalStateException("this lease of stub " + pid() + " is closed");
     }

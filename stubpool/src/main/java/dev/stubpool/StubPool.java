@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>In a nutshell, it works as follows. One platform thread, the <em>forge tracer</em>, forks a
  * <em>source stub</em> from the JVM and traces it; all other stubs are cloned from that. Idle stubs
- * wait in a lock-free queue, from which {@link #acquire()} takes one without a system call; those
- * given back wait in another, until the tracer has made them like new. Whatever needs a process to
+ * wait in a lock-free stack, from which {@link #acquire()} takes one without a system call; those
+ * given back wait in a queue, until the tracer has made them like new. Whatever needs a process to
  * run, such as a system call in a stub, is a task in the tracer's queue, and the caller parks until
  * it is done. So does a caller that finds no idle stub: its request makes the tracer forge one, or
  * waits there in line for the next that is given back.

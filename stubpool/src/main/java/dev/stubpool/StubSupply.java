@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
-import org.jctools.queues.varhandle.MpmcVarHandleArrayQueue;
 import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,10 +24,10 @@ import org.slf4j.LoggerFactory;
  * of it runs without a kernel.
  *
  * <ol>
- *   <li>Idle stubs lie in a lock-free queue, each as the handle of its next lease. Any thread takes
- *       one by {@link #poll}: a poll and a CAS, and nothing is allocated.
- *   <li>Stubs given back lie in a second queue. One a turn is made like new, after all that callers
- *       wait for: injections into other stubs do not stand behind a burst of closes.
+ *   <li>Idle stubs lie in a lock-free stack, each as the handle of its next lease. Any thread takes
+ *       one by {@link #poll}: two CAS, and nothing is allocated.
+ *   <li>Stubs given back lie in a lock-free queue. One a turn is made like new, after all that
+ *       callers wait for: injections into other stubs do not stand behind a burst of closes.
  *   <li>Who finds no idle stub stands in {@link AcquireLine}. As long as somebody does, he gets
  *       what is idle, else what comes back, else what is made for him.
  *   <li>When nobody waits and nothing has come back, {@code minIdle} is seen to, in batches as
@@ -56,7 +55,7 @@ final class StubSupply {
   private final AcquireLine line;
   private final Runnable wake;
 
-  private final MpmcVarHandleArrayQueue<Stub> idle;
+  private final IdleStubs idle = new IdleStubs();
   private final MpscUnboundedVarHandleArrayQueue<StubProcess> returned =
       new MpscUnboundedVarHandleArrayQueue<>(RETURNED_CHUNK);
   private final LeaseGuard.Lost lost = new LeaseGuard.Lost();
@@ -106,7 +105,6 @@ final class StubSupply {
     this.clock = clock;
     this.line = line;
     this.wake = wake;
-    this.idle = new MpmcVarHandleArrayQueue<>(Math.max(2, options.maxStubs()));
     this.windowStart = clock.getAsLong();
   }
 
@@ -115,7 +113,7 @@ final class StubSupply {
   /** Leases an idle stub, or null. No system call, no lock, no allocation. */
   Stub poll() {
     Stub stub;
-    while ((stub = idle.poll()) != null) {
+    while ((stub = idle.pop()) != null) {
       if (stub.beginLease()) {
         return stub;
       }
@@ -339,6 +337,7 @@ final class StubSupply {
    * Leases a copy of a leased stub.
    *
    * @throws StubPoolFullException if there are maxStubs
+   * @throws IllegalStateException if the lease is closed: to make room may have taken it back
    */
   Stub spawn(Stub parent) {
     if (!makeRoom()) {
@@ -346,6 +345,7 @@ final class StubSupply {
           "pool %s: no room for a copy of stub %d, all %d (maxStubs) are in use; %s"
               .formatted(options.name(), parent.pid(), options.maxStubs(), stats(0, 0).summary()));
     }
+    parent.checkOpen();
     StubProcess process = parent.process();
     if (!process.stopsForCopy()) {
       throw new IllegalStateException(
@@ -386,7 +386,7 @@ final class StubSupply {
   private void ready(StubProcess process) {
     Stub stub = process.shelve(pool, lost);
     if (line.isEmpty()) {
-      idle.add(stub);
+      idle.push(stub);
     } else if (!line.give(leased(stub))) {
       stub.close(); // the last in line gave up just now
     }
@@ -537,21 +537,28 @@ final class StubSupply {
     return died.getPlain();
   }
 
-  /** Drops dead stubs from among the idle, which would keep the number of idle stubs too high. */
+  /**
+   * Drops dead stubs from among the idle, which would keep the number of idle stubs too high. The
+   * others get other handles: one that was in the stack before must not be again.
+   */
   void dropDeadFromIdle() {
-    for (int left = idle.size(); left > 0; left--) {
-      Stub stub = idle.poll();
-      if (stub == null) {
-        return;
-      }
+    Stub living = null;
+    Stub below;
+    for (Stub stub = idle.popAll(); stub != null; stub = below) {
+      below = stub.below;
       if (stub.state() == StubState.IDLE) {
-        idle.add(stub);
+        stub.below = living; // the order is turned round, and again by the pushes
+        living = stub;
       }
+    }
+    for (Stub stub = living; stub != null; stub = below) {
+      below = stub.below;
+      idle.push(stub.process().shelve(pool, lost));
     }
   }
 
   void close() {
     line.close();
-    idle.clear();
+    idle.popAll();
   }
 }

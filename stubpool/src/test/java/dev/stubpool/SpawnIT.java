@@ -202,11 +202,11 @@ class SpawnIT {
     child.close();
     Proc.await("the child's return", () -> pool.stats().idle() == 2);
     assertThat(pool.stats().recycled()).isEqualTo(2);
-    try (Stub first = pool.acquire();
-        Stub second = pool.acquire()) {
-      assertThat(List.of(first.pid(), second.pid())).containsExactly(parentPid, child.pid());
-      assertThat(IdleStubIT.mappingsBesidesTheImage(pool, second.pid())).isEmpty();
-      assertThat(second.syscall(Abi.SYS_getpid)).isEqualTo(second.pid());
+    try (Stub last = pool.acquire();
+        Stub first = pool.acquire()) {
+      assertThat(List.of(last.pid(), first.pid())).containsExactly(child.pid(), parentPid);
+      assertThat(IdleStubIT.mappingsBesidesTheImage(pool, last.pid())).isEmpty();
+      assertThat(last.syscall(Abi.SYS_getpid)).isEqualTo(last.pid());
       assertThatThrownBy(() -> child.memory().read(SOMEWHERE, 1))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("this lease of stub " + child.pid() + " is closed");

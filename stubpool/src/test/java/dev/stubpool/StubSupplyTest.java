@@ -1,6 +1,7 @@
 package dev.stubpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.stubpool.FakeStubs.Recycling;
@@ -48,7 +49,7 @@ class StubSupplyTest {
   // ---- idle stubs and waiters ----
 
   @Test
-  void shouldGiveIdleStubsInTheOrderOfTheirReturn() {
+  void shouldGiveTheIdleStubThatWasUsedLast() {
     FakeStubs fake = FakeStubs.withMost(5);
     List<Stub> stubs = fake.takeNew(5);
     for (int i : new int[] {3, 0, 4, 1, 2}) {
@@ -57,7 +58,7 @@ class StubSupplyTest {
     assertThat(fake.take()).as("not idle before it is made like new").isNull();
     fake.settle();
     assertThat(fake.stats().idle()).isEqualTo(5);
-    for (int i : new int[] {3, 0, 4, 1, 2}) {
+    for (int i : new int[] {2, 1, 4, 0, 3}) {
       Stub stub = fake.take();
       assertThat(stub.pid()).isEqualTo(stubs.get(i).pid());
       assertThat(stub.state()).isEqualTo(StubState.LEASED);
@@ -834,12 +835,23 @@ class StubSupplyTest {
     fake.settle();
     fake.die(stubs.get(1).process(), "killed by SIGKILL");
     assertThat(fake.stats().idle()).isEqualTo(3);
-    for (int i : new int[] {0, 2, 3}) {
+    for (int i : new int[] {3, 2, 0}) {
       assertThat(fake.take().pid()).isEqualTo(stubs.get(i).pid());
     }
   }
 
   // ---- copies ----
+
+  @Test
+  void shouldNotCopyWhatWasTakenBackToMakeRoom() {
+    FakeStubs fake = FakeStubs.withMost(1);
+    Stub parent = fake.takeNew(1).getFirst();
+    parent.close(); // by another thread, once its holder had asked for the copy
+    assertThatIllegalStateException()
+        .isThrownBy(() -> fake.supply.spawn(parent))
+        .withMessageEndingWith("is closed");
+    assertThat(fake.stats().total()).isZero();
+  }
 
   @Test
   void shouldCountCopiesAgainstMaxStubs() {

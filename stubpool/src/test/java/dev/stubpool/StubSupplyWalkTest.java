@@ -403,7 +403,7 @@ class StubSupplyWalkTest {
     private void expectReady(Living one) {
       one.used = false;
       if (line.isEmpty()) {
-        idle.add(one);
+        idle.addFirst(one);
       } else {
         expectServed(one);
       }

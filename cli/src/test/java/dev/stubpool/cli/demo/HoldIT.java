@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.cli.HeldDemo;
 import dev.stubpool.cli.proc.ProcFs;
-import dev.stubpool.cli.proc.ProcessStatus;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.util.ArrayList;
