@@ -104,10 +104,13 @@ public final class DescriptorTable implements AutoCloseable {
   }
 
   private void drop(OpenFile file) {
-    if (locks != null) {
-      locks.unlock(file.id(), this, 0, Long.MAX_VALUE); // whichever descriptor they came by
+    try {
+      if (locks != null) {
+        locks.unlock(file.id(), this, 0, Long.MAX_VALUE); // whichever descriptor they came by
+      }
+    } finally {
+      file.release(); // also where the host no longer tells what file it is
     }
-    file.release();
   }
 
   /** It has locks now, and loses them as its descriptors are closed. */

@@ -39,6 +39,12 @@ public final class AddressMap {
 
   private static final long LOW_END = 0x8000_0000L;
 
+  /**
+   * The most mappings of a process; Linux has 65,530 (vm.max_map_count). Some calls take time in
+   * proportion to them, with the kernel's lock held.
+   */
+  static final int MOST_REGIONS = 1 << 14;
+
   private static final int RANDOM_PAGES = 1 << 22;
   private static final int RANDOM_BRK_PAGES = 1 << 13;
 
@@ -165,8 +171,23 @@ public final class AddressMap {
 
   // ---- changes ----
 
-  /** Maps a region in place of whatever is there. */
+  /**
+   * Maps a region in place of whatever is there.
+   *
+   * @throws ErrnoException ENOMEM if the budget does not allow it, or there are too many mappings
+   */
   void put(Region region) {
+    checkRoom(regions.moreIfReplaced(region.start(), region.end()));
+    replace(region);
+  }
+
+  private void checkRoom(int more) {
+    if (more > 0 && regions.size() + more > MOST_REGIONS) {
+      throw new ErrnoException(Errno.ENOMEM);
+    }
+  }
+
+  private void replace(Region region) {
     long more = region.chargedSize() - regions.chargedSize(region.start(), region.end());
     charge(more);
     try {
@@ -184,6 +205,7 @@ public final class AddressMap {
   }
 
   private void remove(long start, long end) {
+    checkRoom(regions.moreIfRemoved(start, end));
     mapper.unmap(start, end);
     charge(-regions.chargedSize(start, end));
     Set<Backing> removed = regions.backings(start, end);
@@ -193,6 +215,7 @@ public final class AddressMap {
 
   /** Protects a range that is mapped as a whole. */
   void change(long start, long end, Protection protection) {
+    checkRoom(regions.moreIfReplaced(start, end));
     List<Region> changed =
         regions.within(start, end).stream().map(part -> part.protectedBy(protection)).toList();
     long more =
@@ -449,7 +472,7 @@ public final class AddressMap {
   public void discard(long address, long length) {
     for (Region part : regions.within(address, address + Pages.up(length))) {
       if (part.charged()) {
-        put(part.fresh());
+        replace(part.fresh()); // what it is joined with again
       }
     }
   }

@@ -116,6 +116,27 @@ final class Regions {
     }
   }
 
+  /** How many there are. */
+  int size() {
+    return byStart.size();
+  }
+
+  /** By how many regions more there may be once a range is another region, or other regions. */
+  int moreIfReplaced(long start, long end) {
+    return within(start, end).isEmpty() ? 1 : cuts(start) + cuts(end);
+  }
+
+  /** By how many regions more there are once nothing is mapped in a range. */
+  int moreIfRemoved(long start, long end) {
+    Region around = find(start);
+    return around != null && around.start() < start && around.end() > end ? 1 : 0;
+  }
+
+  private int cuts(long address) {
+    Region region = find(address);
+    return region != null && region.start() < address ? 1 : 0;
+  }
+
   /** Whether nothing is mapped or reserved in a range. */
   boolean isFree(long start, long end) {
     Map.Entry<Long, Region> last = byStart.lowerEntry(end);

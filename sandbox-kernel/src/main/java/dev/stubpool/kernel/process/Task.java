@@ -33,7 +33,6 @@ public final class Task {
   private final ProcessTable table;
   private final Sleeper sleeper;
   private final TaskSignals signals = new TaskSignals(this::retarget);
-  private final ByteBuffer transfer = ByteBuffer.allocateDirect(TRANSFER_SIZE);
   private final GuestProcess process;
   private int tid;
   private String name;
@@ -46,6 +45,9 @@ public final class Task {
   private Restart interrupted;
   private int interruptedCall;
   private long lastDeadline;
+
+  /** Made when it is first wanted: many a task has no data to move. */
+  private ByteBuffer transfer;
 
   /** When a call that is made again is to be over; null if none is. */
   private Long keptDeadline;
@@ -108,6 +110,9 @@ public final class Task {
 
   /** A native buffer for file data on their way, empty, with room for at most {@code size}. */
   public ByteBuffer transfer(long size) {
+    if (transfer == null) {
+      transfer = ByteBuffer.allocateDirect(TRANSFER_SIZE);
+    }
     return transfer.clear().limit((int) Math.min(size, TRANSFER_SIZE));
   }
 

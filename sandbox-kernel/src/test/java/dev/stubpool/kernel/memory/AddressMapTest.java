@@ -258,4 +258,28 @@ class AddressMapTest {
     fails(Errno.EFAULT, () -> FutexTable.key(map, 8, false));
     fails(Errno.EFAULT, () -> FutexTable.key(map, -8, true));
   }
+
+  @Test
+  void shouldLimitTheNumberOfMappings() {
+    // Pages apart, for those that continue each other are joined.
+    long base = 0x1000_0000_0000L;
+    for (int i = 0; i < AddressMap.MOST_REGIONS; i++) {
+      anonymous(base + 2 * i * PAGE, 1, 0, MAP_FIXED); // PROT_NONE: nothing of the budget
+    }
+    fails(Errno.ENOMEM, () -> anonymous(base - 2 * PAGE, 1, 0, MAP_FIXED));
+    long last = base + 2L * (AddressMap.MOST_REGIONS - 1) * PAGE;
+    anonymous(last, 1, READ_WRITE, MAP_FIXED); // in place of another
+
+    map.discard(last, PAGE);
+    map.unmap(last, PAGE);
+    anonymous(last, 3, 0, MAP_FIXED);
+    fails(Errno.ENOMEM, () -> map.protect(last + PAGE, PAGE, READ_WRITE));
+    fails(Errno.ENOMEM, () -> map.unmap(last + PAGE, PAGE));
+    assertThat(map.regions()).hasSize(AddressMap.MOST_REGIONS);
+
+    map.unmap(last + 2 * PAGE, PAGE); // its end: no more than before
+    map.unmap(base, PAGE);
+    map.protect(last, PAGE, READ_WRITE);
+    assertThat(map.regions()).hasSize(AddressMap.MOST_REGIONS);
+  }
 }
