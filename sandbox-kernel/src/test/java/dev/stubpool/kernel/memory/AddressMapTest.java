@@ -264,7 +264,7 @@ class AddressMapTest {
     // Pages apart, for those that continue each other are joined.
     long base = 0x1000_0000_0000L;
     for (int i = 0; i < AddressMap.MOST_REGIONS; i++) {
-      anonymous(base + 2 * i * PAGE, 1, 0, MAP_FIXED); // PROT_NONE: nothing of the budget
+      anonymous(base + 2L * i * PAGE, 1, 0, MAP_FIXED); // PROT_NONE: nothing of the budget
     }
     fails(Errno.ENOMEM, () -> anonymous(base - 2 * PAGE, 1, 0, MAP_FIXED));
     long last = base + 2L * (AddressMap.MOST_REGIONS - 1) * PAGE;
