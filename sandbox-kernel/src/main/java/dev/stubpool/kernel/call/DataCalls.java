@@ -106,7 +106,7 @@ final class DataCalls {
   /** One piece; what cannot be copied to the program stays in the file. */
   private static int fetch(Task task, FilePlace from, UserVectors to) {
     ByteBuffer buffer = task.transfer(to.left());
-    int read = from.read(buffer);
+    int read = from.read(buffer, task.table().lock());
     buffer.flip();
     to.scatter(buffer);
     int left = buffer.remaining();

@@ -1,6 +1,7 @@
 package dev.stubpool.kernel.call;
 
 import dev.stubpool.kernel.file.OpenFile;
+import dev.stubpool.kernel.sync.KernelLock;
 import java.nio.ByteBuffer;
 
 /** Where a call reads or writes: at a file's own position, or at one of the call's. */
@@ -34,13 +35,35 @@ final class FilePlace {
     return position;
   }
 
-  int read(ByteBuffer to) {
+  /** Reads as {@link OpenFile#read(ByteBuffer)} does; from the host without the lock. */
+  int read(ByteBuffer to, KernelLock lock) {
+    if (file.isOfHost()) {
+      return readOfHost(to, lock);
+    }
     if (isOwn) {
       return file.read(to);
     }
     int read = file.read(to, position);
     position += read;
     return read;
+  }
+
+  /** Others may have moved the file's own position meanwhile: then what was read is not next. */
+  private int readOfHost(ByteBuffer to, KernelLock lock) {
+    int start = to.position();
+    while (true) {
+      long at = isOwn ? file.position() : position;
+      int read = lock.released(() -> file.read(to, at));
+      if (!isOwn) {
+        position += read;
+        return read;
+      }
+      if (file.position() == at) {
+        file.position(at + read);
+        return read;
+      }
+      to.position(start);
+    }
   }
 
   void unread(ByteBuffer rest) {

@@ -85,7 +85,9 @@ final class TransferCalls {
     try {
       while (done < most && DataCalls.mayGoOn(task, done)) {
         long left = most - done;
-        int read = (int) task.await(from.file(), () -> from.read(task.transfer(left)));
+        int read =
+            (int)
+                task.await(from.file(), () -> from.read(task.transfer(left), task.table().lock()));
         if (read == 0) {
           break;
         }

@@ -97,6 +97,11 @@ public abstract class OpenFile {
 
   // ---- data ----
 
+  /** Whether a read asks the host's disk: it is then done by position, and without the lock. */
+  public boolean isOfHost() {
+    return false;
+  }
+
   /** fstat(2). */
   public abstract FileStatus status();
 

@@ -29,6 +29,11 @@ public final class RegularFile extends OpenFile {
   }
 
   @Override
+  public boolean isOfHost() {
+    return true;
+  }
+
+  @Override
   public FileStatus status() {
     return status.get();
   }
