@@ -5,4 +5,6 @@
  */
 module dev.stubpool.seccomp {
   exports dev.stubpool.seccomp;
+  exports dev.stubpool.seccomp.bpf;
+  exports dev.stubpool.seccomp.compiler;
 }

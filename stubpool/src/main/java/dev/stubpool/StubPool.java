@@ -5,7 +5,7 @@ import dev.stubpool.filter.StubFilter;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.NativeCallException;
 import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.seccomp.BpfProgram;
+import dev.stubpool.seccomp.bpf.BpfProgram;
 import dev.stubpool.trace.GuestThread;
 import dev.stubpool.trace.Request;
 import dev.stubpool.trace.Seams;

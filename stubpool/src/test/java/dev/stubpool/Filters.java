@@ -5,7 +5,7 @@ import dev.stubpool.nativestubs.Kernel;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.SeccompAction;
-import dev.stubpool.seccomp.SeccompCompiler;
+import dev.stubpool.seccomp.compiler.SeccompCompiler;
 import dev.stubpool.seccomp.SeccompPolicy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

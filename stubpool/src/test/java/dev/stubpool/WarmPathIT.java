@@ -7,7 +7,7 @@ import dev.stubpool.nativestubs.Kernel;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.SeccompAction;
-import dev.stubpool.seccomp.SeccompCompiler;
+import dev.stubpool.seccomp.compiler.SeccompCompiler;
 import dev.stubpool.seccomp.SeccompPolicy;
 import dev.stubpool.support.ChildJvm;
 import dev.stubpool.support.Proc;

@@ -4,7 +4,7 @@ import dev.stubpool.filter.MappableWindow;
 import dev.stubpool.filter.StubFilter;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.seccomp.BpfProgram;
+import dev.stubpool.seccomp.bpf.BpfProgram;
 import java.util.ArrayList;
 import java.util.List;
 

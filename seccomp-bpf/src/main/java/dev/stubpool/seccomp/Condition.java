@@ -6,12 +6,15 @@ import java.util.stream.LongStream;
 /**
  * A test on the arguments or the instruction pointer of a system call; a value.
  *
- * <p>Made by {@link #argument}, {@link #instructionPointer} and the other factories here. All
- * comparisons are unsigned and 64 bits wide. The kernel truncates many arguments to 32 bits without
- * a filter seeing it, so whether the high half matters depends on the system call and its argument:
- * where it is ignored use {@link Subject#equalTo32}.
+ * <p>Made by {@link #argument}, {@link #instructionPointer} and the other factories here.
+ * Comparisons are unsigned unless their name says otherwise, and look at all 64 bits unless {@link
+ * Subject#low32} was asked for. The kernel truncates many arguments to 32 bits without a filter
+ * seeing it, so which of the two is right depends on the system call and its argument.
  */
 public sealed interface Condition {
+
+  /** The bits of a low half. */
+  long LOW_HALF = 0xffff_ffffL;
 
   /**
    * The meaning of the condition.
@@ -29,7 +32,7 @@ public sealed interface Condition {
    * @throws IndexOutOfBoundsException if there is no such argument
    */
   static Subject argument(int index) {
-    return new Subject(SeccompField.argument(index));
+    return new Subject(SeccompField.argument(index), Width.BITS_64);
   }
 
   /**
@@ -38,7 +41,7 @@ public sealed interface Condition {
    * @return what to compare
    */
   static Subject instructionPointer() {
-    return new Subject(SeccompField.INSTRUCTION_POINTER);
+    return new Subject(SeccompField.INSTRUCTION_POINTER, Width.BITS_64);
   }
 
   /**
@@ -75,6 +78,37 @@ public sealed interface Condition {
         hiExclusive);
   }
 
+  /**
+   * All of several conditions hold.
+   *
+   * @param conditions which; with none it always holds
+   * @return the condition
+   */
+  static Condition all(Condition... conditions) {
+    return new All(List.of(conditions));
+  }
+
+  /**
+   * At least one of several conditions holds.
+   *
+   * @param conditions which, at least one
+   * @return the condition
+   * @throws IllegalArgumentException if there is none: it could never hold
+   */
+  static Condition any(Condition... conditions) {
+    return new Any(List.of(conditions));
+  }
+
+  /**
+   * A condition does not hold.
+   *
+   * @param condition which
+   * @return the condition
+   */
+  static Condition not(Condition condition) {
+    return new Not(condition);
+  }
+
   private static void requireRange(long lo, long hiExclusive) {
     if (Long.compareUnsigned(lo, hiExclusive) >= 0) {
       throw new IllegalArgumentException(
@@ -82,47 +116,103 @@ public sealed interface Condition {
     }
   }
 
-  /** How {@link Compare} compares, unsigned. */
+  /** How much of a field counts. */
+  enum Width {
+    /** The low half: for what the kernel truncates to {@code int} or {@code unsigned int}. */
+    BITS_32,
+    /** All of it. */
+    BITS_64
+  }
+
+  /** How {@link Compare} compares. */
   enum Comparison {
     /** Equal. */
     EQUAL,
     /** Not equal. */
     NOT_EQUAL,
-    /** Less. */
+    /** Less, unsigned. */
     LESS,
-    /** Less or equal. */
+    /** Less or equal, unsigned. */
     LESS_OR_EQUAL,
-    /** Greater. */
+    /** Greater, unsigned. */
     GREATER,
-    /** Greater or equal. */
-    GREATER_OR_EQUAL
+    /** Greater or equal, unsigned. */
+    GREATER_OR_EQUAL,
+    /** Less, signed. */
+    SIGNED_LESS,
+    /** Less or equal, signed. */
+    SIGNED_LESS_OR_EQUAL,
+    /** Greater, signed. */
+    SIGNED_GREATER,
+    /** Greater or equal, signed. */
+    SIGNED_GREATER_OR_EQUAL
   }
 
   /**
    * What a condition is about.
    *
    * @param field the field
+   * @param width how much of it
    */
-  record Subject(SeccompField field) {
+  record Subject(SeccompField field, Width width) {
 
     /**
-     * All 64 bits are equal.
+     * The low half of the same field. Values of conditions on it may be given signed or unsigned:
+     * -1 and 0xffffffff are the same.
+     *
+     * @return what to compare
+     */
+    public Subject low32() {
+      return new Subject(field, Width.BITS_32);
+    }
+
+    /**
+     * What is compared, as a number.
+     *
+     * @param data a system call
+     * @return the field, its low half zero-extended if only that counts
+     */
+    public long value(SeccompData data) {
+      return truncate(data.value(field));
+    }
+
+    /** The bits that count, of a value that was checked by {@link #fit}. */
+    private long truncate(long value) {
+      return width == Width.BITS_64 ? value : value & LOW_HALF;
+    }
+
+    /** A number to compare with; one of 32 bits may be given signed or unsigned. */
+    private long fit(long value) {
+      if (width == Width.BITS_32 && value != (int) value && value != (value & LOW_HALF)) {
+        throw new IllegalArgumentException("0x%x does not fit into 32 bits".formatted(value));
+      }
+      return truncate(value);
+    }
+
+    private int compareSigned(long left, long right) {
+      return width == Width.BITS_64
+          ? Long.compare(left, right)
+          : Integer.compare((int) left, (int) right);
+    }
+
+    /**
+     * Equal.
      *
      * @param value the value
      * @return the condition
      */
     public Condition equalTo(long value) {
-      return new Compare(field, Comparison.EQUAL, value);
+      return new Compare(this, Comparison.EQUAL, value);
     }
 
     /**
-     * Any of the 64 bits differs.
+     * Not equal.
      *
      * @param value the value
      * @return the condition
      */
     public Condition notEqualTo(long value) {
-      return new Compare(field, Comparison.NOT_EQUAL, value);
+      return new Compare(this, Comparison.NOT_EQUAL, value);
     }
 
     /**
@@ -132,7 +222,7 @@ public sealed interface Condition {
      * @return the condition
      */
     public Condition lessThan(long value) {
-      return new Compare(field, Comparison.LESS, value);
+      return new Compare(this, Comparison.LESS, value);
     }
 
     /**
@@ -142,7 +232,7 @@ public sealed interface Condition {
      * @return the condition
      */
     public Condition lessOrEqual(long value) {
-      return new Compare(field, Comparison.LESS_OR_EQUAL, value);
+      return new Compare(this, Comparison.LESS_OR_EQUAL, value);
     }
 
     /**
@@ -152,7 +242,7 @@ public sealed interface Condition {
      * @return the condition
      */
     public Condition greaterThan(long value) {
-      return new Compare(field, Comparison.GREATER, value);
+      return new Compare(this, Comparison.GREATER, value);
     }
 
     /**
@@ -162,7 +252,7 @@ public sealed interface Condition {
      * @return the condition
      */
     public Condition greaterOrEqual(long value) {
-      return new Compare(field, Comparison.GREATER_OR_EQUAL, value);
+      return new Compare(this, Comparison.GREATER_OR_EQUAL, value);
     }
 
     /**
@@ -175,7 +265,7 @@ public sealed interface Condition {
      *     match
      */
     public Condition maskedEqualTo(long mask, long value) {
-      return new MaskedEqual(field, mask, value);
+      return new MaskedEqual(this, mask, value);
     }
 
     /**
@@ -185,29 +275,68 @@ public sealed interface Condition {
      * @return the condition
      */
     public Condition onlyBits(long mask) {
-      return new MaskedEqual(field, ~mask, 0);
+      return new MaskedEqual(this, truncate(~fit(mask)), 0);
     }
 
     /**
-     * The low half is equal; the high half does not count. For what the kernel truncates to {@code
-     * int}.
+     * Less, signed.
      *
      * @param value the value
      * @return the condition
      */
-    public Condition equalTo32(int value) {
-      return new MaskedEqual(field, 0xffff_ffffL, Integer.toUnsignedLong(value));
+    public Condition lessThanSigned(long value) {
+      return new Compare(this, Comparison.SIGNED_LESS, value);
     }
 
     /**
-     * Equal to one of several values, in all 64 bits.
+     * Less or equal, signed.
+     *
+     * @param value the value
+     * @return the condition
+     */
+    public Condition lessOrEqualSigned(long value) {
+      return new Compare(this, Comparison.SIGNED_LESS_OR_EQUAL, value);
+    }
+
+    /**
+     * Greater, signed.
+     *
+     * @param value the value
+     * @return the condition
+     */
+    public Condition greaterThanSigned(long value) {
+      return new Compare(this, Comparison.SIGNED_GREATER, value);
+    }
+
+    /**
+     * Greater or equal, signed.
+     *
+     * @param value the value
+     * @return the condition
+     */
+    public Condition greaterOrEqualSigned(long value) {
+      return new Compare(this, Comparison.SIGNED_GREATER_OR_EQUAL, value);
+    }
+
+    /**
+     * Could be an open descriptor: the low half is not negative as an {@code int}. The kernel does
+     * not look at the high half of a descriptor.
+     *
+     * @return the condition
+     */
+    public Condition nonNegativeDescriptor() {
+      return low32().greaterOrEqualSigned(0);
+    }
+
+    /**
+     * Equal to one of several values.
      *
      * @param values the values, at least one
      * @return the condition
      * @throws IllegalArgumentException if there is no value
      */
     public Condition anyOf(long... values) {
-      return new AnyOf(field, LongStream.of(values).boxed().toList());
+      return new AnyOf(this, LongStream.of(values).boxed().toList());
     }
 
     /**
@@ -219,22 +348,33 @@ public sealed interface Condition {
      * @throws IllegalArgumentException if {@code lo} is greater than {@code hi}
      */
     public Condition inRange(long lo, long hi) {
-      return new InRange(field, lo, hi);
+      return new InRange(this, lo, hi);
     }
   }
 
   /**
-   * Comparison with a constant, unsigned.
+   * Comparison with a constant.
    *
-   * @param field what is compared
+   * @param subject what is compared
    * @param comparison how
-   * @param value with what
+   * @param value with what; of 32 bits it is zero-extended once here
    */
-  record Compare(SeccompField field, Comparison comparison, long value) implements Condition {
+  record Compare(Subject subject, Comparison comparison, long value) implements Condition {
+
+    /**
+     * Fits the value to the subject.
+     *
+     * @throws IllegalArgumentException if it does not fit into what counts of the field
+     */
+    public Compare {
+      value = subject.fit(value);
+    }
 
     @Override
     public boolean matches(SeccompData data) {
-      int order = Long.compareUnsigned(data.value(field), value);
+      long left = subject.value(data);
+      int order = Long.compareUnsigned(left, value);
+      int signed = subject.compareSigned(left, value);
       return switch (comparison) {
         case EQUAL -> order == 0;
         case NOT_EQUAL -> order != 0;
@@ -242,6 +382,10 @@ public sealed interface Condition {
         case LESS_OR_EQUAL -> order <= 0;
         case GREATER -> order > 0;
         case GREATER_OR_EQUAL -> order >= 0;
+        case SIGNED_LESS -> signed < 0;
+        case SIGNED_LESS_OR_EQUAL -> signed <= 0;
+        case SIGNED_GREATER -> signed > 0;
+        case SIGNED_GREATER_OR_EQUAL -> signed >= 0;
       };
     }
   }
@@ -249,19 +393,21 @@ public sealed interface Condition {
   /**
    * Some bits have given values.
    *
-   * @param field what is compared
+   * @param subject what is compared
    * @param mask the bits that count
    * @param value what they are
    */
-  record MaskedEqual(SeccompField field, long mask, long value) implements Condition {
+  record MaskedEqual(Subject subject, long mask, long value) implements Condition {
 
     /**
-     * Checks the value.
+     * Fits mask and value to the subject.
      *
-     * @throws IllegalArgumentException if the value has a bit outside the mask: it could never
-     *     match
+     * @throws IllegalArgumentException if one does not fit, or the value has a bit outside the
+     *     mask: it could never match
      */
     public MaskedEqual {
+      mask = subject.fit(mask);
+      value = subject.fit(value);
       if ((value & ~mask) != 0) {
         throw new IllegalArgumentException(
             "value 0x%x has bits outside the mask 0x%x and could never match"
@@ -271,25 +417,28 @@ public sealed interface Condition {
 
     @Override
     public boolean matches(SeccompData data) {
-      return (data.value(field) & mask) == value;
+      return (subject.value(data) & mask) == value;
     }
   }
 
   /**
    * Between two constants, unsigned.
    *
-   * @param field what is compared
+   * @param subject what is compared
    * @param lo the least value
    * @param hi the greatest value, itself included
    */
-  record InRange(SeccompField field, long lo, long hi) implements Condition {
+  record InRange(Subject subject, long lo, long hi) implements Condition {
 
     /**
-     * Checks the range.
+     * Fits and checks the range.
      *
-     * @throws IllegalArgumentException if {@code lo} is greater than {@code hi}
+     * @throws IllegalArgumentException if {@code lo} is greater than {@code hi}, or one does not
+     *     fit
      */
     public InRange {
+      lo = subject.fit(lo);
+      hi = subject.fit(hi);
       if (Long.compareUnsigned(lo, hi) > 0) {
         throw new IllegalArgumentException("empty range: 0x%x to 0x%x".formatted(lo, hi));
       }
@@ -297,7 +446,7 @@ public sealed interface Condition {
 
     @Override
     public boolean matches(SeccompData data) {
-      long value = data.value(field);
+      long value = subject.value(data);
       return Long.compareUnsigned(value, lo) >= 0 && Long.compareUnsigned(value, hi) <= 0;
     }
   }
@@ -305,26 +454,82 @@ public sealed interface Condition {
   /**
    * One of several constants.
    *
-   * @param field what is compared
+   * @param subject what is compared
    * @param values with what: at least one; sorted, unsigned, and without duplicates once here
    */
-  record AnyOf(SeccompField field, List<Long> values) implements Condition {
+  record AnyOf(Subject subject, List<Long> values) implements Condition {
 
     /**
-     * Copies and sorts the values.
+     * Copies, fits and sorts the values.
      *
-     * @throws IllegalArgumentException if there is no value
+     * @throws IllegalArgumentException if there is no value, or one does not fit
      */
     public AnyOf {
       if (values.isEmpty()) {
         throw new IllegalArgumentException("no value: could never match");
       }
-      values = values.stream().sorted(Long::compareUnsigned).distinct().toList();
+      values = values.stream().map(subject::fit).sorted(Long::compareUnsigned).distinct().toList();
     }
 
     @Override
     public boolean matches(SeccompData data) {
-      return values.contains(data.value(field));
+      return values.contains(subject.value(data));
+    }
+  }
+
+  /**
+   * All conditions of a list hold.
+   *
+   * @param conditions the list; empty always holds
+   */
+  record All(List<Condition> conditions) implements Condition {
+
+    /** Copies the list. */
+    public All {
+      conditions = List.copyOf(conditions);
+    }
+
+    @Override
+    public boolean matches(SeccompData data) {
+      return conditions.stream().allMatch(condition -> condition.matches(data));
+    }
+  }
+
+  /**
+   * At least one condition of a list holds.
+   *
+   * @param conditions the list, not empty
+   */
+  record Any(List<Condition> conditions) implements Condition {
+
+    /**
+     * Copies the list.
+     *
+     * @throws IllegalArgumentException if it is empty: nothing could ever match
+     */
+    public Any {
+      if (conditions.isEmpty()) {
+        throw new IllegalArgumentException("no condition: could never match");
+      }
+      conditions = List.copyOf(conditions);
+    }
+
+    @Override
+    public boolean matches(SeccompData data) {
+      return conditions.stream().anyMatch(condition -> condition.matches(data));
+    }
+  }
+
+  /**
+   * A condition does not hold.
+   *
+   * @param condition which
+   */
+  record Not(Condition condition) implements Condition {
+
+    @Override
+    public boolean matches(SeccompData data) {
+      return !condition.matches(data);
     }
   }
 

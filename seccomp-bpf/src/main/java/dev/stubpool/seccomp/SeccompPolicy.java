@@ -1,50 +1,58 @@
 package dev.stubpool.seccomp;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
  * Which system calls are answered how; a value. {@link #evaluate} is its meaning, {@link
- * SeccompCompiler} makes the filter that means the same.
+ * dev.stubpool.seccomp.compiler.SeccompCompiler} makes the filter that means the same.
  *
- * <p>The rules are tried in order and the first one that matches answers. Calls of another
- * convention never match a rule: neither those of another architecture, nor, for x86-64, x32 calls,
- * whose numbers have bit 30 set (the number -1 has, too).
+ * <p>Each architecture has rules of its own, which are tried in order: the first one that matches
+ * answers. Calls of an architecture that the policy does not name get the bad architecture's
+ * answer; so do x32 calls where only x86-64 is named, and the other way round.
  *
- * @param architecture the architecture whose numbers the rules use
  * @param defaultAction the answer where no rule matches
- * @param badArchitectureAction the answer to calls of another convention
- * @param rules the rules in order
+ * @param badArchitectureAction the answer to calls of other architectures
+ * @param rules the rules of each architecture in order; in order of {@link Architecture}
  */
 public record SeccompPolicy(
-    Architecture architecture,
     SeccompAction defaultAction,
     SeccompAction badArchitectureAction,
-    List<SeccompRule> rules) {
+    Map<Architecture, List<SeccompRule>> rules) {
 
   /**
    * Copies the rules and checks their numbers.
    *
-   * @throws IllegalArgumentException if a rule's number belongs to another convention
+   * @throws IllegalArgumentException if there is no architecture, or a rule's number belongs to
+   *     another one
    */
   public SeccompPolicy {
-    Objects.requireNonNull(architecture, "architecture");
     Objects.requireNonNull(defaultAction, "defaultAction");
     Objects.requireNonNull(badArchitectureAction, "badArchitectureAction");
-    rules = List.copyOf(rules);
-    for (SeccompRule rule : rules) {
-      if (architecture.isForeignNumber(rule.nr())) {
-        throw new IllegalArgumentException(
-            "no %s system call number: 0x%x".formatted(architecture, rule.nr()));
-      }
+    if (rules.isEmpty()) {
+      throw new IllegalArgumentException("a policy names at least one architecture");
+    }
+    Map<Architecture, List<SeccompRule>> copy = new EnumMap<>(Architecture.class);
+    rules.forEach((architecture, list) -> copy.put(architecture, List.copyOf(list)));
+    copy.forEach((architecture, list) -> list.forEach(rule -> checkNumber(architecture, rule)));
+    rules = Collections.unmodifiableMap(copy);
+  }
+
+  private static void checkNumber(Architecture architecture, SeccompRule rule) {
+    if (!architecture.owns(rule.nr())) {
+      throw new IllegalArgumentException(
+          "no %s system call number: 0x%x".formatted(architecture.label(), rule.nr()));
     }
   }
 
   /**
    * Begins a policy that kills the process for everything.
    *
-   * @param architecture the architecture whose numbers the rules use
+   * @param architecture the architecture that the first rules are for
    * @return a builder
    */
   public static Builder builder(Architecture architecture) {
@@ -58,10 +66,12 @@ public record SeccompPolicy(
    * @return the answer
    */
   public SeccompAction evaluate(SeccompData data) {
-    if (data.arch() != architecture.auditValue() || architecture.isForeignNumber(data.nr())) {
+    List<SeccompRule> own =
+        Architecture.of(data.arch(), data.nr()).map(rules::get).orElse(null);
+    if (own == null) {
       return badArchitectureAction;
     }
-    for (SeccompRule rule : rules) {
+    for (SeccompRule rule : own) {
       if (rule.matches(data)) {
         return rule.action();
       }
@@ -71,13 +81,13 @@ public record SeccompPolicy(
 
   /** Collects a policy. Not thread-safe. */
   public static final class Builder {
-    private final Architecture architecture;
     private SeccompAction defaultAction = SeccompAction.KILL_PROCESS;
     private SeccompAction badArchitectureAction = SeccompAction.KILL_PROCESS;
-    private final List<SeccompRule> rules = new ArrayList<>();
+    private final Map<Architecture, List<SeccompRule>> rules = new EnumMap<>(Architecture.class);
+    private Architecture current;
 
     private Builder(Architecture architecture) {
-      this.architecture = architecture;
+      architecture(architecture);
     }
 
     /**
@@ -92,7 +102,7 @@ public record SeccompPolicy(
     }
 
     /**
-     * Sets the answer to calls of another architecture, and to x32 calls under an x86-64 policy.
+     * Sets the answer to calls of architectures that the policy does not name.
      *
      * @param action the answer; KILL_PROCESS unless set
      * @return this
@@ -103,49 +113,84 @@ public record SeccompPolicy(
     }
 
     /**
-     * Adds a rule behind the others.
+     * Names an architecture; the rules that follow are for it.
+     *
+     * @param architecture one named before, or another one
+     * @return this
+     */
+    public Builder architecture(Architecture architecture) {
+      current = architecture;
+      rules.computeIfAbsent(architecture, _ -> new ArrayList<>());
+      return this;
+    }
+
+    /**
+     * Adds a rule behind the others of the current architecture.
      *
      * @param rule the rule
      * @return this
      */
     public Builder rule(SeccompRule rule) {
-      rules.add(rule);
+      rules.get(current).add(rule);
       return this;
     }
 
     /**
-     * Adds a rule behind the others.
+     * Adds a rule behind the others of the current architecture.
      *
      * @param nr the system call number
      * @param action the answer
      * @param conditions what must hold
      * @return this
-     * @throws IllegalArgumentException if the number is negative
      */
     public Builder rule(int nr, SeccompAction action, Condition... conditions) {
       return rule(new SeccompRule(nr, List.of(conditions), action));
     }
 
     /**
-     * Adds a rule that lets a system call through, behind the others.
+     * Adds a rule behind the others of the current architecture.
+     *
+     * @param name the system call's name there, or a number as text
+     * @param action the answer
+     * @param conditions what must hold
+     * @return this
+     * @throws IllegalArgumentException if the architecture has no such call
+     */
+    public Builder rule(String name, SeccompAction action, Condition... conditions) {
+      return rule(SystemCallTable.of(current).number(name), action, conditions);
+    }
+
+    /**
+     * Adds a rule that lets a system call through, behind the others of the current architecture.
      *
      * @param nr the system call number
      * @param conditions what must hold
      * @return this
-     * @throws IllegalArgumentException if the number is negative
      */
     public Builder allow(int nr, Condition... conditions) {
       return rule(nr, SeccompAction.ALLOW, conditions);
     }
 
     /**
+     * Adds a rule that lets a system call through, behind the others of the current architecture.
+     *
+     * @param name the system call's name there, or a number as text
+     * @param conditions what must hold
+     * @return this
+     * @throws IllegalArgumentException if the architecture has no such call
+     */
+    public Builder allow(String name, Condition... conditions) {
+      return rule(name, SeccompAction.ALLOW, conditions);
+    }
+
+    /**
      * Makes the policy.
      *
      * @return the policy
-     * @throws IllegalArgumentException if a rule's number belongs to another convention
+     * @throws IllegalArgumentException if a rule's number belongs to another architecture
      */
     public SeccompPolicy build() {
-      return new SeccompPolicy(architecture, defaultAction, badArchitectureAction, rules);
+      return new SeccompPolicy(defaultAction, badArchitectureAction, rules);
     }
   }
 }

@@ -5,28 +5,21 @@ import java.util.List;
 /**
  * How a policy answers one system call number if all conditions hold.
  *
- * @param nr the system call number, not negative
+ * @param nr the system call number; any, -1 is what a tracer sets to have a call skipped
  * @param conditions what must hold; with none the rule always applies
  * @param action the answer
  */
 public record SeccompRule(int nr, List<Condition> conditions, SeccompAction action) {
 
-  /**
-   * Copies the conditions and checks the number.
-   *
-   * @throws IllegalArgumentException if the number is negative
-   */
+  /** Copies the conditions. */
   public SeccompRule {
-    if (nr < 0) {
-      throw new IllegalArgumentException("system call numbers are not negative: " + nr);
-    }
     conditions = List.copyOf(conditions);
   }
 
   /**
    * Whether the rule applies.
    *
-   * @param data a system call of the policy's architecture
+   * @param data a system call of the architecture that the rule is for
    * @return whether number and conditions match
    */
   public boolean matches(SeccompData data) {

@@ -42,7 +42,7 @@ class ConditionTest {
           arguments(argument(0).onlyBits(7), values(0, 5, 7), values(8, -1, MIN)),
           arguments(argument(0).onlyBits(-1), values(0, -1), values()),
           arguments(argument(0).anyOf(1, -1, 3), values(1, 3, -1), values(0, 2, 0xffffffffL)),
-          arguments(argument(0).equalTo32(-1), values(-1, 0xffffffffL), values(0, -2)),
+          arguments(argument(0).low32().equalTo(-1), values(-1, 0xffffffffL), values(0, -2)),
           arguments(argument(0).inRange(5, 5), values(5), values(4, 6)),
           arguments(argument(0).inRange(5, MIN), values(5, 6, MIN), values(4, MIN + 1, -1)));
 

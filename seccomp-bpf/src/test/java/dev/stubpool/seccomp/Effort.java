@@ -12,7 +12,7 @@ import java.util.random.RandomGenerator;
  * proof: the time). A failure names the seed of its case; with that as {@code stubpool.seed} it is
  * the first case.
  */
-final class Effort {
+public final class Effort {
 
   private static final boolean PROOF = Boolean.getBoolean("stubpool.proof");
   private static final long SEED =
@@ -20,12 +20,12 @@ final class Effort {
 
   private Effort() {}
 
-  static int cases(int usually, int inProof) {
+  public static int cases(int usually, int inProof) {
     return PROOF ? inProof : usually;
   }
 
   /** Runs a test once for each seed; what it throws is reported together with the seed. */
-  static void forEachSeed(int cases, LongConsumer test) {
+  public static void forEachSeed(int cases, LongConsumer test) {
     for (long seed = SEED; seed < SEED + cases; seed++) {
       try {
         test.accept(seed);
@@ -35,11 +35,11 @@ final class Effort {
     }
   }
 
-  static RandomGenerator random(long seed) {
+  public static RandomGenerator random(long seed) {
     return new SplittableRandom(seed);
   }
 
-  static <T> T oneOf(RandomGenerator random, List<T> values) {
+  public static <T> T oneOf(RandomGenerator random, List<T> values) {
     return values.get(random.nextInt(values.size()));
   }
 }

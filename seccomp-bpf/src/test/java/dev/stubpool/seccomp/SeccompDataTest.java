@@ -59,11 +59,13 @@ class SeccompDataTest {
 
   @Test
   void shouldKnowArchitectures() {
-    assertThat(Architecture.ofAuditValue(0xc000003e)).contains(Architecture.X86_64);
-    assertThat(Architecture.ofAuditValue(0x40000003)).contains(Architecture.I386);
-    assertThat(Architecture.ofAuditValue(0xc00000b7)).isEmpty();
-    assertThat(Architecture.X86_64.isForeignNumber(0x40000001)).isTrue();
-    assertThat(Architecture.X86_64.isForeignNumber(0x80000001)).isFalse();
-    assertThat(Architecture.I386.isForeignNumber(0x40000001)).isFalse();
+    assertThat(Architecture.of(0xc000003e, 1)).contains(Architecture.X86_64);
+    assertThat(Architecture.of(0xc000003e, -1)).contains(Architecture.X86_64);
+    assertThat(Architecture.of(0xc000003e, 0x80000001)).contains(Architecture.X86_64);
+    assertThat(Architecture.of(0xc000003e, 0x40000001)).contains(Architecture.X32);
+    assertThat(Architecture.of(0xc000003e, -2)).contains(Architecture.X32);
+    assertThat(Architecture.of(0x40000003, 0x40000001)).contains(Architecture.I386);
+    assertThat(Architecture.of(0xc00000b7, 1)).contains(Architecture.AARCH64);
+    assertThat(Architecture.of(0xc00000b8, 1)).isEmpty();
   }
 }

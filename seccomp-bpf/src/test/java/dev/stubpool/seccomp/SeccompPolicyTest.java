@@ -60,10 +60,9 @@ class SeccompPolicyTest {
 
   @Test
   void shouldRefuseNumbersThatAreNone() {
-    assertThatIllegalArgumentException().isThrownBy(() -> policy().allow(-1));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> policy().allow(0x40000001).build())
-        .withMessage("no X86_64 system call number: 0x40000001");
+        .withMessage("no x86_64 system call number: 0x40000001");
     assertThat(SeccompPolicy.builder(Architecture.I386).allow(0x40000001).build().rules())
         .hasSize(1);
   }
@@ -75,6 +74,6 @@ class SeccompPolicyTest {
 
     assertThat(builder.build()).isEqualTo(first);
     assertThat(builder.allow(2).build()).isNotEqualTo(first);
-    assertThat(first.rules()).hasSize(1);
+    assertThat(first.rules().get(Architecture.X86_64)).hasSize(1);
   }
 }

@@ -8,10 +8,10 @@ import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.ImageSymbols;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.BpfProgram;
+import dev.stubpool.seccomp.bpf.BpfProgram;
 import dev.stubpool.seccomp.Condition;
 import dev.stubpool.seccomp.SeccompAction;
-import dev.stubpool.seccomp.SeccompCompiler;
+import dev.stubpool.seccomp.compiler.SeccompCompiler;
 import dev.stubpool.seccomp.SeccompPolicy;
 
 /**

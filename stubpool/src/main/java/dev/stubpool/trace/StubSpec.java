@@ -1,6 +1,6 @@
 package dev.stubpool.trace;
 
-import dev.stubpool.seccomp.BpfProgram;
+import dev.stubpool.seccomp.bpf.BpfProgram;
 
 /**
  * What all stubs of a pool have in common.

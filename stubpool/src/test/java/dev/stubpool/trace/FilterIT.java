@@ -10,10 +10,10 @@ import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.ImageSymbols;
 import dev.stubpool.nativestubs.MemoryCalls;
 import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.BpfProgram;
+import dev.stubpool.seccomp.bpf.BpfProgram;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
-import dev.stubpool.seccomp.SeccompSimulator;
+import dev.stubpool.seccomp.bpf.BpfSimulator;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -254,7 +254,7 @@ public class FilterIT {
             number,
             stubs.image.address(ImageSymbols.STUB_CALL_RETURNED),
             arguments);
-    SeccompAction action = SeccompSimulator.run(program, data).action();
+    SeccompAction action = BpfSimulator.run(program, data).action();
     assertThat(stubs.policy.evaluate(data)).isEqualTo(action);
     return action.equals(SeccompAction.ALLOW) ? Verdict.ALLOWED : Verdict.DENIED;
   }

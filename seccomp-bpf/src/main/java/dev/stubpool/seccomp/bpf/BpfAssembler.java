@@ -1,5 +1,6 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
+import dev.stubpool.seccomp.SeccompAction;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

@@ -1,6 +1,9 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.compiler;
 
-import dev.stubpool.seccomp.BpfAssembler.Label;
+import dev.stubpool.seccomp.Condition;
+import dev.stubpool.seccomp.SeccompField;
+import dev.stubpool.seccomp.bpf.Bpf;
+import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -26,36 +29,82 @@ final class ConditionCompiler {
   void branch(Condition condition, Label ifTrue, Label ifFalse) {
     switch (condition) {
       case Condition.Compare compare -> compare(compare, ifTrue, ifFalse);
-      case Condition.MaskedEqual(SeccompField field, long mask, long value) ->
-          masked(field, mask, value, ifTrue, ifFalse);
-      case Condition.InRange(SeccompField field, long lo, long hi) ->
-          inRange(field, lo, hi, ifTrue, ifFalse);
-      case Condition.AnyOf(SeccompField field, List<Long> values) ->
-          anyOf(field, values, ifTrue, ifFalse);
+      case Condition.MaskedEqual(Condition.Subject subject, long mask, long value) ->
+          masked(subject.field(), mask, value, ifTrue, ifFalse);
+      case Condition.InRange range -> inRange(range, ifTrue, ifFalse);
+      case Condition.AnyOf(Condition.Subject subject, List<Long> values) ->
+          anyOf(subject, values, ifTrue, ifFalse);
+      case Condition.All(List<Condition> conditions) -> all(conditions, ifTrue, ifFalse);
+      case Condition.Any(List<Condition> conditions) -> {
+        for (Condition each : conditions.subList(0, conditions.size() - 1)) {
+          Label other = code.label("other condition");
+          branch(each, ifTrue, other);
+          code.bind(other);
+        }
+        branch(conditions.getLast(), ifTrue, ifFalse);
+      }
+      case Condition.Not(Condition inner) -> branch(inner, ifFalse, ifTrue);
       case Condition.RangeOutside outside -> rangeOutside(outside, ifTrue, ifFalse);
     }
   }
 
+  /** Emits a conjunction. */
+  void all(List<Condition> conjunction, Label ifTrue, Label ifFalse) {
+    if (conjunction.isEmpty()) {
+      code.jump(ifTrue);
+      return;
+    }
+    for (Condition condition : conjunction.subList(0, conjunction.size() - 1)) {
+      Label holds = code.label("condition holds");
+      branch(condition, holds, ifFalse);
+      code.bind(holds);
+    }
+    branch(conjunction.getLast(), ifTrue, ifFalse);
+  }
+
   private void compare(Condition.Compare compare, Label ifTrue, Label ifFalse) {
-    SeccompField field = compare.field();
+    Condition.Subject subject = compare.subject();
     long value = compare.value();
     switch (compare.comparison()) {
-      case EQUAL -> masked(field, -1, value, ifTrue, ifFalse);
-      case NOT_EQUAL -> masked(field, -1, value, ifFalse, ifTrue);
-      case GREATER -> above(field, Bpf.JGT, value, ifTrue, ifFalse);
-      case GREATER_OR_EQUAL -> above(field, Bpf.JGE, value, ifTrue, ifFalse);
-      case LESS -> above(field, Bpf.JGE, value, ifFalse, ifTrue);
-      case LESS_OR_EQUAL -> above(field, Bpf.JGT, value, ifFalse, ifTrue);
+      case EQUAL -> masked(subject.field(), allBits(subject), value, ifTrue, ifFalse);
+      case NOT_EQUAL -> masked(subject.field(), allBits(subject), value, ifFalse, ifTrue);
+      case GREATER -> above(subject, Bpf.JGT, value, ifTrue, ifFalse);
+      case GREATER_OR_EQUAL -> above(subject, Bpf.JGE, value, ifTrue, ifFalse);
+      case LESS -> above(subject, Bpf.JGE, value, ifFalse, ifTrue);
+      case LESS_OR_EQUAL -> above(subject, Bpf.JGT, value, ifFalse, ifTrue);
+      case SIGNED_GREATER -> signedAbove(subject, Bpf.JGT, value, ifTrue, ifFalse);
+      case SIGNED_GREATER_OR_EQUAL -> signedAbove(subject, Bpf.JGE, value, ifTrue, ifFalse);
+      case SIGNED_LESS -> signedAbove(subject, Bpf.JGE, value, ifFalse, ifTrue);
+      case SIGNED_LESS_OR_EQUAL -> signedAbove(subject, Bpf.JGT, value, ifFalse, ifTrue);
     }
   }
 
-  /** Branches on {@code field > value} (JGT) or {@code field >= value} (JGE). */
-  private void above(SeccompField field, int test, long value, Label ifTrue, Label ifFalse) {
-    Label highsEqual = code.label("highs equal");
-    code.load(field.highOffset());
-    splitByHigh(high(value), ifTrue, highsEqual, ifFalse);
-    code.bind(highsEqual);
-    code.load(field.lowOffset());
+  private static long allBits(Condition.Subject subject) {
+    return subject.width() == Condition.Width.BITS_64 ? -1 : Condition.LOW_HALF;
+  }
+
+  /** By the sign first; where that is the same, signed and unsigned order are. */
+  private void signedAbove(
+      Condition.Subject subject, int test, long value, Label ifTrue, Label ifFalse) {
+    boolean wide = subject.width() == Condition.Width.BITS_64;
+    boolean negative = wide ? value < 0 : (int) value < 0;
+    Label sameSign = code.label("same sign");
+    code.load(wide ? subject.field().highOffset() : subject.field().lowOffset());
+    code.jump(
+        Bpf.JSET, 0x80000000, negative ? sameSign : ifFalse, negative ? ifTrue : sameSign);
+    code.bind(sameSign);
+    above(subject, test, value, ifTrue, ifFalse);
+  }
+
+  /** Branches on {@code subject > value} (JGT) or {@code subject >= value} (JGE). */
+  private void above(Condition.Subject subject, int test, long value, Label ifTrue, Label ifFalse) {
+    if (subject.width() == Condition.Width.BITS_64) {
+      Label highsEqual = code.label("highs equal");
+      code.load(subject.field().highOffset());
+      splitByHigh(high(value), ifTrue, highsEqual, ifFalse);
+      code.bind(highsEqual);
+    }
+    code.load(subject.field().lowOffset());
     code.jump(test, low(value), ifTrue, ifFalse);
   }
 
@@ -100,26 +149,23 @@ final class ConditionCompiler {
     }
   }
 
-  private void inRange(SeccompField field, long lo, long hi, Label ifTrue, Label ifFalse) {
+  private void inRange(Condition.InRange range, Label ifTrue, Label ifFalse) {
+    Condition.Subject subject = range.subject();
     Label notBelow = code.label("not below");
-    if (high(lo) == high(hi)) {
-      Label highMatches = code.label("high matches");
-      code.load(field.highOffset());
-      code.jump(Bpf.JEQ, high(lo), highMatches, ifFalse);
-      code.bind(highMatches);
-      code.load(field.lowOffset());
-      code.jump(Bpf.JGE, low(lo), notBelow, ifFalse);
-      code.bind(notBelow);
-      code.jump(Bpf.JGT, low(hi), ifFalse, ifTrue);
-    } else {
-      above(field, Bpf.JGE, lo, notBelow, ifFalse);
-      code.bind(notBelow);
-      above(field, Bpf.JGT, hi, ifFalse, ifTrue);
-    }
+    above(subject, Bpf.JGE, range.lo(), notBelow, ifFalse);
+    code.bind(notBelow);
+    above(subject, Bpf.JGT, range.hi(), ifFalse, ifTrue);
   }
 
   /** Compares the high half with each one that occurs, then the low half with its companions. */
-  private void anyOf(SeccompField field, List<Long> values, Label ifTrue, Label ifFalse) {
+  private void anyOf(
+      Condition.Subject subject, List<Long> values, Label ifTrue, Label ifFalse) {
+    SeccompField field = subject.field();
+    if (subject.width() == Condition.Width.BITS_32) {
+      code.load(field.lowOffset());
+      equalToAny(values.stream().map(Long::intValue).toList(), ifTrue, ifFalse);
+      return;
+    }
     Map<Integer, List<Integer>> lowsByHigh = new LinkedHashMap<>();
     for (long value : values) {
       lowsByHigh.computeIfAbsent(high(value), _ -> new ArrayList<>()).add(low(value));

@@ -1,5 +1,6 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
+import dev.stubpool.seccomp.SeccompData;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

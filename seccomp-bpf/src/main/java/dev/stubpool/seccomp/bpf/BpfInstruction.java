@@ -1,4 +1,4 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
 /**
  * One classic BPF instruction: {@code struct sock_filter} of {@code linux/filter.h}.

@@ -1,11 +1,15 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
-import static dev.stubpool.seccomp.BpfAssembler.NEXT;
+import dev.stubpool.seccomp.Architecture;
+import dev.stubpool.seccomp.Effort;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompData;
+import static dev.stubpool.seccomp.bpf.BpfAssembler.NEXT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import dev.stubpool.seccomp.BpfAssembler.Label;
+import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -168,7 +172,7 @@ class BpfAssemblerTest {
           BpfProgram program = assemble(steps);
           assertThat(BpfVerifier.verify(program)).isEmpty();
 
-          SeccompSimulator simulator = new SeccompSimulator(program);
+          BpfSimulator simulator = new BpfSimulator(program);
           for (int i = 0; i < 20; i++) {
             int nr = random.nextInt();
             assertThat(simulator.run(SeccompData.of(Architecture.X86_64, nr, 0)).ret())

@@ -1,27 +1,30 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
-import static dev.stubpool.seccomp.BpfAssembler.NEXT;
+import dev.stubpool.seccomp.Architecture;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompData;
+import static dev.stubpool.seccomp.bpf.BpfAssembler.NEXT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import dev.stubpool.seccomp.BpfAssembler.Label;
+import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is easily got wrong. That all of it is the kernel's is shown by {@link KernelRunIT}. */
-class SeccompSimulatorTest {
+class BpfSimulatorTest {
 
   private static final SeccompData DATA = SeccompData.of(Architecture.X86_64, 39, 0x1000, 1, 2);
 
-  private static SeccompSimulator.Result run(BpfAssembler assembler) {
-    return SeccompSimulator.run(assembler.assemble(), DATA);
+  private static BpfSimulator.Result run(BpfAssembler assembler) {
+    return BpfSimulator.run(assembler.assemble(), DATA);
   }
 
   @Test
   void shouldKillTheThreadOnDivisionByZero() {
     assertThat(run(new BpfAssembler().ldImm(5).aluX(Bpf.DIV).ret(SeccompAction.ALLOW)))
-        .isEqualTo(new SeccompSimulator.Result(0, SeccompAction.KILL_THREAD, 2));
+        .isEqualTo(new BpfSimulator.Result(0, SeccompAction.KILL_THREAD, 2));
   }
 
   @Test
@@ -77,7 +80,7 @@ class SeccompSimulatorTest {
     assembler.ldAbs(0).jump(Bpf.JEQ, 39, end, NEXT).ret(0).bind(end).ret(SeccompAction.ALLOW);
 
     assertThat(run(assembler))
-        .isEqualTo(new SeccompSimulator.Result(0x7fff0000, SeccompAction.ALLOW, 3));
+        .isEqualTo(new BpfSimulator.Result(0x7fff0000, SeccompAction.ALLOW, 3));
   }
 
   @Test

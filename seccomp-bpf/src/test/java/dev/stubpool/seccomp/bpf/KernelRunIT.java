@@ -1,5 +1,10 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
+import dev.stubpool.seccomp.Architecture;
+import dev.stubpool.seccomp.Effort;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompData;
+import dev.stubpool.seccomp.SeccompField;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
@@ -13,7 +18,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * {@link SeccompSimulator} returns what the kernel of this machine returns.
+ * {@link BpfSimulator} returns what the kernel of this machine returns.
  *
  * <p>The kernel does not show what a filter returned, only what came of it. So a program is changed
  * to return an errno that shows 12 bits of its value, three times for all 32, and it judges only
@@ -97,7 +102,7 @@ class KernelRunIT {
   /** Gives the number of distinct values that the program returned. */
   private int assertAgreement(BpfProgram program, List<SeccompData> calls) {
     List<Integer> simulated =
-        calls.stream().map(call -> SeccompSimulator.run(program, call).ret()).toList();
+        calls.stream().map(call -> BpfSimulator.run(program, call).ret()).toList();
     for (int shift = 0; shift < Integer.SIZE; shift += BITS) {
       BpfProgram probe = showing(program, shift);
       List<Long> results = kernel.call(probe, calls);
@@ -105,7 +110,7 @@ class KernelRunIT {
         SeccompData call = calls.get(i);
         assertThat(results.get(i))
             .as("bits from %d of %s for %s", shift, program, call)
-            .isEqualTo(visible(SeccompSimulator.run(probe, call).action()));
+            .isEqualTo(visible(BpfSimulator.run(probe, call).action()));
         if (results.get(i) != KernelOracle.KILLED) {
           assertThat(results.get(i))
               .as("bits from %d of %s for %s", shift, program, call)

@@ -1,5 +1,9 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
+import dev.stubpool.seccomp.Architecture;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompData;
+import dev.stubpool.seccomp.SeccompField;
 import java.util.List;
 
 /**
@@ -109,7 +113,7 @@ public final class BpfDisassembler {
       case Bpf.RET | Bpf.K -> action(k);
       case Bpf.JMP | Bpf.JEQ | Bpf.K ->
           loads(previous, SeccompData.ARCH_OFFSET)
-              ? Architecture.ofAuditValue(k).map(Enum::name).orElse("")
+              ? Architecture.of(k, 0).map(Architecture::label).orElse("")
               : "";
       default -> "";
     };

@@ -1,14 +1,14 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
-import static dev.stubpool.seccomp.BpfVerifier.Rule.DIVISION_BY_ZERO;
-import static dev.stubpool.seccomp.BpfVerifier.Rule.FINAL_RETURN;
-import static dev.stubpool.seccomp.BpfVerifier.Rule.JUMP_TARGET;
-import static dev.stubpool.seccomp.BpfVerifier.Rule.LENGTH;
-import static dev.stubpool.seccomp.BpfVerifier.Rule.LOAD_OFFSET;
-import static dev.stubpool.seccomp.BpfVerifier.Rule.MEMORY_INDEX;
-import static dev.stubpool.seccomp.BpfVerifier.Rule.OPCODE;
-import static dev.stubpool.seccomp.BpfVerifier.Rule.SHIFT;
-import static dev.stubpool.seccomp.BpfVerifier.Rule.UNINITIALISED_MEMORY;
+import static dev.stubpool.seccomp.bpf.BpfVerifier.Rule.DIVISION_BY_ZERO;
+import static dev.stubpool.seccomp.bpf.BpfVerifier.Rule.FINAL_RETURN;
+import static dev.stubpool.seccomp.bpf.BpfVerifier.Rule.JUMP_TARGET;
+import static dev.stubpool.seccomp.bpf.BpfVerifier.Rule.LENGTH;
+import static dev.stubpool.seccomp.bpf.BpfVerifier.Rule.LOAD_OFFSET;
+import static dev.stubpool.seccomp.bpf.BpfVerifier.Rule.MEMORY_INDEX;
+import static dev.stubpool.seccomp.bpf.BpfVerifier.Rule.OPCODE;
+import static dev.stubpool.seccomp.bpf.BpfVerifier.Rule.SHIFT;
+import static dev.stubpool.seccomp.bpf.BpfVerifier.Rule.UNINITIALISED_MEMORY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;

@@ -1,5 +1,6 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
+import dev.stubpool.seccomp.SeccompData;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assumptions.abort;
 

@@ -1,5 +1,7 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompData;
 /**
  * Runs a program as the kernel would, on data that is made up.
  *
@@ -11,7 +13,7 @@ package dev.stubpool.seccomp;
  *
  * <p>Immutable; may be shared between threads.
  */
-public final class SeccompSimulator {
+public final class BpfSimulator {
 
   private static final int SHIFT_MASK = 31;
 
@@ -23,7 +25,7 @@ public final class SeccompSimulator {
    * @param program the program
    * @throws IllegalArgumentException if the kernel would refuse it
    */
-  public SeccompSimulator(BpfProgram program) {
+  public BpfSimulator(BpfProgram program) {
     this.program = BpfVerifier.requireValid(program).instructions().toArray(BpfInstruction[]::new);
   }
 
@@ -45,7 +47,7 @@ public final class SeccompSimulator {
    * @throws IllegalArgumentException if the kernel would refuse the program
    */
   public static Result run(BpfProgram program, SeccompData data) {
-    return new SeccompSimulator(program).run(data);
+    return new BpfSimulator(program).run(data);
   }
 
   /**

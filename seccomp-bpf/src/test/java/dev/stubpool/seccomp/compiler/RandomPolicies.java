@@ -1,11 +1,22 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.compiler;
 
+import dev.stubpool.seccomp.Architecture;
+import dev.stubpool.seccomp.Condition;
+import dev.stubpool.seccomp.Effort;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompData;
+import dev.stubpool.seccomp.SeccompField;
+import dev.stubpool.seccomp.SeccompPolicy;
+import dev.stubpool.seccomp.SeccompRule;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * Random policies, and system calls that come near what they test: both draw from one small pool of
@@ -45,14 +56,25 @@ final class RandomPolicies {
           SeccompAction.errno(4095),
           SeccompAction.trace(9));
 
+  private static final List<Architecture> ARCHITECTURES =
+      List.of(
+          Architecture.X86_64,
+          Architecture.X86_64,
+          Architecture.X86_64,
+          Architecture.I386,
+          Architecture.X32,
+          Architecture.AARCH64);
+
   private final RandomGenerator random;
-  private final Architecture architecture;
+  private final Set<Architecture> architectures = EnumSet.noneOf(Architecture.class);
   private final List<Long> values = new ArrayList<>();
   private final List<Integer> numbers = new ArrayList<>();
 
   RandomPolicies(RandomGenerator random) {
     this.random = random;
-    this.architecture = random.nextInt(4) == 0 ? Architecture.I386 : Architecture.X86_64;
+    for (int i = random.nextInt(3) == 0 ? 3 : 1; i > 0; i--) {
+      architectures.add(Effort.oneOf(random, ARCHITECTURES));
+    }
     for (int i = 0; i < 6; i++) {
       values.add(
           switch (random.nextInt(4)) {
@@ -69,22 +91,61 @@ final class RandomPolicies {
 
   SeccompPolicy policy() {
     SeccompPolicy.Builder policy =
-        SeccompPolicy.builder(architecture).defaultAction(action()).badArchitectureAction(action());
-    List<Condition> shared = random.nextInt(3) == 0 ? List.of(condition()) : List.of();
-    int rules = random.nextInt(numbers.size() + 10);
-    for (int i = 0; i < rules; i++) {
-      List<Condition> conditions = new ArrayList<>(shared);
-      for (int more = random.nextInt(4); more > 0; more--) {
-        conditions.add(random.nextInt(conditions.size() + 1), condition());
+        SeccompPolicy.builder(architectures.iterator().next())
+            .defaultAction(action())
+            .badArchitectureAction(action());
+    for (Architecture architecture : architectures) {
+      policy.architecture(architecture);
+      List<Condition> shared = random.nextInt(3) == 0 ? List.of(condition()) : List.of();
+      int rules = random.nextInt(numbers.size() + 10);
+      for (int i = 0; i < rules; i++) {
+        List<Condition> conditions = new ArrayList<>(shared);
+        for (int more = random.nextInt(4); more > 0; more--) {
+          conditions.add(random.nextInt(conditions.size() + 1), condition());
+        }
+        int nr = number(architecture, Effort.oneOf(random, numbers));
+        policy.rule(new SeccompRule(nr, conditions, action()));
       }
-      policy.rule(new SeccompRule(Effort.oneOf(random, numbers), conditions, action()));
     }
     return policy.build();
   }
 
+  private static int number(Architecture architecture, int nr) {
+    return architecture == Architecture.X32 ? nr | Architecture.X32_BIT : nr;
+  }
+
+  boolean matchesARule(SeccompPolicy policy, SeccompData data) {
+    return Architecture.of(data.arch(), data.nr()).map(policy.rules()::get).stream()
+        .flatMap(List::stream)
+        .anyMatch(rule -> rule.matches(data));
+  }
+
   Condition condition() {
-    Condition.Subject subject = new Condition.Subject(Effort.oneOf(random, fields()));
-    return switch (random.nextInt(14)) {
+    return condition(2);
+  }
+
+  private Condition condition(int depth) {
+    if (depth > 0 && random.nextInt(8) == 0) {
+      Condition[] several =
+          Stream.generate(() -> condition(depth - 1))
+              .limit(random.nextInt(1, 4))
+              .toArray(Condition[]::new);
+      return switch (random.nextInt(3)) {
+        case 0 -> Condition.all(several);
+        case 1 -> Condition.any(several);
+        default -> Condition.not(several[0]);
+      };
+    }
+    Condition.Subject subject =
+        new Condition.Subject(Effort.oneOf(random, fields()), Condition.Width.BITS_64);
+    if (random.nextInt(5) == 0) {
+      return low32(subject.low32());
+    }
+    return switch (random.nextInt(18)) {
+      case 14 -> subject.lessThanSigned(value());
+      case 15 -> subject.lessOrEqualSigned(value());
+      case 16 -> subject.greaterThanSigned(value());
+      case 17 -> subject.greaterOrEqualSigned(value());
       case 0 -> subject.equalTo(value());
       case 1 -> subject.notEqualTo(value());
       case 2 -> subject.lessThan(value());
@@ -98,7 +159,7 @@ final class RandomPolicies {
       case 7 -> subject.onlyBits(value());
       case 8 ->
           subject.anyOf(LongStream.generate(this::value).limit(random.nextInt(1, 6)).toArray());
-      case 9 -> subject.equalTo32((int) value());
+      case 9 -> subject.low32().equalTo((int) value());
       case 10 -> {
         long[] range = range(order -> order <= 0);
         yield subject.inRange(range[0], range[1]);
@@ -114,18 +175,42 @@ final class RandomPolicies {
     };
   }
 
+  private Condition low32(Condition.Subject subject) {
+    int value = (int) value();
+    int other = (int) value();
+    boolean ordered = Integer.compareUnsigned(value, other) <= 0;
+    return switch (random.nextInt(14)) {
+      case 0 -> subject.equalTo(value);
+      case 1 -> subject.notEqualTo(value);
+      case 2 -> subject.lessThan(value);
+      case 3 -> subject.lessOrEqual(value);
+      case 4 -> subject.greaterThan(value);
+      case 5 -> subject.greaterOrEqual(value);
+      case 6 -> subject.lessThanSigned(value);
+      case 7 -> subject.lessOrEqualSigned(value);
+      case 8 -> subject.greaterThanSigned(value);
+      case 9 -> subject.greaterOrEqualSigned(value);
+      case 10 -> subject.onlyBits(value);
+      case 11 -> subject.anyOf(value, other);
+      case 12 -> subject.inRange(ordered ? value : other, ordered ? other : value);
+      default -> subject.nonNegativeDescriptor();
+    };
+  }
+
   /** A system call, mostly one that the policy has rules for. */
   SeccompData data() {
+    Architecture architecture = Effort.oneOf(random, List.copyOf(architectures));
     int arch = architecture.auditValue();
     if (random.nextInt(12) == 0) {
       arch = random.nextBoolean() ? random.nextInt() : Architecture.I386.auditValue();
     }
-    int nr = Effort.oneOf(random, numbers);
+    int nr = number(architecture, Effort.oneOf(random, numbers));
     switch (random.nextInt(12)) {
       case 0 -> nr += random.nextInt(-1, 2);
       case 1 -> nr |= 0x40000000;
       case 2 -> nr |= 0x80000000;
       case 3 -> nr = random.nextInt();
+      case 4 -> nr = -1;
       default -> {}
     }
     return new SeccompData(nr, arch, near(), near(), near(), near(), near(), near(), near());

@@ -1,6 +1,9 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.compiler;
 
-import dev.stubpool.seccomp.BpfAssembler.Label;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.bpf.BpfAssembler;
+import dev.stubpool.seccomp.bpf.BpfProgram;
+import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;

@@ -1,7 +1,16 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.compiler;
 
-import dev.stubpool.seccomp.BpfAssembler.Label;
+import dev.stubpool.seccomp.Condition;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompData;
+import dev.stubpool.seccomp.SeccompPolicy;
+import dev.stubpool.seccomp.bpf.Bpf;
+import dev.stubpool.seccomp.bpf.BpfProgram;
+import dev.stubpool.seccomp.bpf.BpfVerifier;
+import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
+import dev.stubpool.seccomp.Architecture;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,7 +39,6 @@ public final class SeccompCompiler {
   private static final int LINEAR_SEARCH_MAX = 3;
 
   private final SeccompPolicy policy;
-  private final CompilerPlan plan;
   private final CodeEmitter code = new CodeEmitter();
   private final ConditionCompiler conditions = new ConditionCompiler(code);
 
@@ -42,7 +50,6 @@ public final class SeccompCompiler {
 
   private SeccompCompiler(SeccompPolicy policy) {
     this.policy = policy;
-    this.plan = CompilerPlan.of(policy);
   }
 
   /**
@@ -60,11 +67,15 @@ public final class SeccompCompiler {
   }
 
   private void emit() {
-    emitGuards();
-    emitSharedConditions();
-    code.load(SeccompData.NR_OFFSET);
-    emitSearch(new ArrayList<>(plan.alternatives().keySet()));
-    bodies.forEach(this::emitBody);
+    Map<Architecture, Label> sections = new EnumMap<>(Architecture.class);
+    policy.rules().forEach((architecture, _) -> sections.put(architecture, code.label(architecture.label())));
+    emitArchitectures(sections);
+    sections.forEach(
+        (architecture, label) -> {
+          code.bind(label);
+          bodies.clear();
+          emitRules(CompilerPlan.of(policy.rules().get(architecture)));
+        });
     returns.forEach(
         (action, label) -> {
           code.bind(label);
@@ -72,39 +83,60 @@ public final class SeccompCompiler {
         });
   }
 
-  private void emitGuards() {
+  /** Jumps to the section of the call's architecture. */
+  private void emitArchitectures(Map<Architecture, Label> sections) {
     Label bad = returnOf(policy.badArchitectureAction());
-    Label rightArchitecture = code.label("right architecture");
-    code.load(SeccompData.ARCH_OFFSET);
-    code.jump(Bpf.JEQ, policy.architecture().auditValue(), rightArchitecture, bad);
-    code.bind(rightArchitecture);
-    if (policy.architecture().foreignNumberBit() != 0) {
-      Label ownNumber = code.label("own number");
-      code.load(SeccompData.NR_OFFSET);
-      code.jump(Bpf.JSET, policy.architecture().foreignNumberBit(), bad, ownNumber);
-      code.bind(ownNumber);
+    for (Architecture architecture : sections.keySet()) {
+      if (architecture == Architecture.X32 && sections.containsKey(Architecture.X86_64)) {
+        continue; // beside x86-64
+      }
+      Label matches = code.label("right architecture");
+      Label other = code.label("other architecture");
+      code.load(SeccompData.ARCH_OFFSET);
+      code.jump(Bpf.JEQ, architecture.auditValue(), matches, other);
+      code.bind(matches);
+      if (architecture.auditValue() == Architecture.X86_64.auditValue()) {
+        emitX32Guard(
+            sections.getOrDefault(Architecture.X86_64, bad),
+            sections.getOrDefault(Architecture.X32, bad));
+      } else {
+        code.jump(sections.get(architecture));
+      }
+      code.bind(other);
     }
+    code.jump(bad);
   }
 
-  private void emitSharedConditions() {
+  private void emitX32Guard(Label x8664, Label x32) {
+    Label marked = code.label("bit 30");
+    code.load(SeccompData.NR_OFFSET);
+    code.jump(Bpf.JSET, Architecture.X32_BIT, marked, x8664);
+    code.bind(marked);
+    code.jump(Bpf.JEQ, -1, x8664, x32);
+  }
+
+  private void emitRules(CompilerPlan plan) {
     if (!plan.shared().isEmpty()) {
       Label allHold = code.label("shared conditions hold");
-      emitAll(plan.shared(), allHold, returnOf(policy.defaultAction()));
+      conditions.all(plan.shared(), allHold, returnOf(policy.defaultAction()));
       code.bind(allHold);
     }
+    code.load(SeccompData.NR_OFFSET);
+    emitSearch(plan, new ArrayList<>(plan.alternatives().keySet()));
+    bodies.forEach(this::emitBody);
   }
 
   /** Emits the search for A, the number, among sorted numbers. */
-  private void emitSearch(List<Integer> numbers) {
+  private void emitSearch(CompilerPlan plan, List<Integer> numbers) {
     if (numbers.size() > LINEAR_SEARCH_MAX) {
       int middle = numbers.size() / 2;
       Label left = code.label("left");
       Label right = code.label("right");
       code.jump(Bpf.JGE, numbers.get(middle), right, left);
       code.bind(left);
-      emitSearch(numbers.subList(0, middle));
+      emitSearch(plan, numbers.subList(0, middle));
       code.bind(right);
-      emitSearch(numbers.subList(middle, numbers.size()));
+      emitSearch(plan, numbers.subList(middle, numbers.size()));
       return;
     }
     Label noMatch = returnOf(policy.defaultAction());
@@ -114,10 +146,10 @@ public final class SeccompCompiler {
     }
     for (int nr : numbers.subList(0, numbers.size() - 1)) {
       Label other = code.label("other number");
-      code.jump(Bpf.JEQ, nr, bodyOf(nr), other);
+      code.jump(Bpf.JEQ, nr, bodyOf(plan, nr), other);
       code.bind(other);
     }
-    code.jump(Bpf.JEQ, numbers.getLast(), bodyOf(numbers.getLast()), noMatch);
+    code.jump(Bpf.JEQ, numbers.getLast(), bodyOf(plan, numbers.getLast()), noMatch);
   }
 
   private void emitBody(List<CompilerPlan.Alternative> alternatives, Label label) {
@@ -131,24 +163,14 @@ public final class SeccompCompiler {
       }
       boolean last = !remaining.hasNext();
       Label otherwise = last ? returnOf(policy.defaultAction()) : code.label("next alternative");
-      emitAll(alternative.conditions(), returnOf(alternative.action()), otherwise);
+      conditions.all(alternative.conditions(), returnOf(alternative.action()), otherwise);
       if (!last) {
         code.bind(otherwise);
       }
     }
   }
 
-  /** Emits a conjunction of at least one condition. */
-  private void emitAll(List<Condition> conjunction, Label ifTrue, Label ifFalse) {
-    for (Condition condition : conjunction.subList(0, conjunction.size() - 1)) {
-      Label holds = code.label("condition holds");
-      conditions.branch(condition, holds, ifFalse);
-      code.bind(holds);
-    }
-    conditions.branch(conjunction.getLast(), ifTrue, ifFalse);
-  }
-
-  private Label bodyOf(int nr) {
+  private Label bodyOf(CompilerPlan plan, int nr) {
     List<CompilerPlan.Alternative> alternatives = plan.alternatives().get(nr);
     return alternatives.getFirst().isUnconditional()
         ? returnOf(alternatives.getFirst().action())

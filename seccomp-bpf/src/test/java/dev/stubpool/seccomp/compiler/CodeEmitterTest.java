@@ -1,8 +1,11 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.compiler;
 
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.bpf.Bpf;
+import dev.stubpool.seccomp.bpf.BpfInstruction;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.seccomp.BpfAssembler.Label;
+import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;

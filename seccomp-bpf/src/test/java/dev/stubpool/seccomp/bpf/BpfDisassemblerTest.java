@@ -1,9 +1,10 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
-import static dev.stubpool.seccomp.BpfAssembler.NEXT;
+import dev.stubpool.seccomp.SeccompAction;
+import static dev.stubpool.seccomp.bpf.BpfAssembler.NEXT;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.seccomp.BpfAssembler.Label;
+import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
 import org.junit.jupiter.api.Test;
 
 class BpfDisassemblerTest {
@@ -31,7 +32,7 @@ class BpfDisassemblerTest {
         .hasToString(
             """
                0: ld [4]                         ; arch
-               1: jeq #0xc000003e, 2, 9          ; X86_64
+               1: jeq #0xc000003e, 2, 9          ; x86_64
                2: ld [0]                         ; nr
                3: jeq #0x27, 4, 9
                4: ld [8]                         ; ip low

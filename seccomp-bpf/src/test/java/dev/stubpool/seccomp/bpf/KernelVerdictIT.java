@@ -1,5 +1,6 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
+import dev.stubpool.seccomp.Effort;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Collections;

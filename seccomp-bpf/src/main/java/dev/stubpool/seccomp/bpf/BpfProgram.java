@@ -1,4 +1,4 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.bpf;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

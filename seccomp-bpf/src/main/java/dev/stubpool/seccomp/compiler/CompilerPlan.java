@@ -1,5 +1,8 @@
-package dev.stubpool.seccomp;
+package dev.stubpool.seccomp.compiler;
 
+import dev.stubpool.seccomp.Condition;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompRule;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -38,9 +41,9 @@ record CompilerPlan(List<Condition> shared, SortedMap<Integer, List<Alternative>
     }
   }
 
-  static CompilerPlan of(SeccompPolicy policy) {
+  static CompilerPlan of(List<SeccompRule> rules) {
     SortedMap<Integer, List<Alternative>> alternatives = new TreeMap<>();
-    for (SeccompRule rule : policy.rules()) {
+    for (SeccompRule rule : rules) {
       alternatives
           .computeIfAbsent(rule.nr(), _ -> new ArrayList<>())
           .add(new Alternative(rule.conditions(), rule.action()));
