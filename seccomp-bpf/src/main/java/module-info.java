@@ -7,4 +7,5 @@ module dev.stubpool.seccomp {
   exports dev.stubpool.seccomp;
   exports dev.stubpool.seccomp.bpf;
   exports dev.stubpool.seccomp.compiler;
+  exports dev.stubpool.seccomp.proof;
 }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 
 /** Random programs: valid, nearly valid, and not at all. */
-final class RandomPrograms {
+public final class RandomPrograms {
 
   static final List<Integer> JUMPS = List.of(0x15, 0x1d, 0x25, 0x2d, 0x35, 0x3d, 0x45, 0x4d);
 
@@ -56,7 +56,7 @@ final class RandomPrograms {
   private RandomPrograms() {}
 
   /** A program whose every part is legal; it may still load a scratch word too early. */
-  static List<BpfInstruction> legalParts(RandomGenerator random, int length) {
+  public static List<BpfInstruction> legalParts(RandomGenerator random, int length) {
     List<BpfInstruction> program = new ArrayList<>();
     for (int pc = 0; pc < length - 1; pc++) {
       boolean stop = random.nextInt(20) == 0;
@@ -71,7 +71,7 @@ final class RandomPrograms {
   }
 
   /** A program that the verifier takes. */
-  static BpfProgram valid(RandomGenerator random, int maxLength) {
+  public static BpfProgram valid(RandomGenerator random, int maxLength) {
     while (true) {
       List<BpfInstruction> program = legalParts(random, random.nextInt(1, maxLength + 1));
       if (BpfVerifier.verify(program).isEmpty()) {
@@ -81,7 +81,7 @@ final class RandomPrograms {
   }
 
   /** Legal parts with a few of them spoiled. */
-  static List<BpfInstruction> nearlyLegal(RandomGenerator random, int length) {
+  public static List<BpfInstruction> nearlyLegal(RandomGenerator random, int length) {
     List<BpfInstruction> program = legalParts(random, length);
     for (int spoiled = random.nextInt(1, 4); spoiled > 0; spoiled--) {
       int pc = random.nextInt(length);
@@ -101,7 +101,7 @@ final class RandomPrograms {
   }
 
   /** Anything. */
-  static List<BpfInstruction> arbitrary(RandomGenerator random, int length) {
+  public static List<BpfInstruction> arbitrary(RandomGenerator random, int length) {
     List<BpfInstruction> program = new ArrayList<>();
     for (int pc = 0; pc < length; pc++) {
       program.add(
@@ -111,7 +111,7 @@ final class RandomPrograms {
     return program;
   }
 
-  static int constant(RandomGenerator random) {
+  public static int constant(RandomGenerator random) {
     return random.nextInt(4) == 0 ? random.nextInt() : Effort.oneOf(random, CONSTANTS);
   }
 

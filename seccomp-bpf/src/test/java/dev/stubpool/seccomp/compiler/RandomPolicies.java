@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  * Random policies, and system calls that come near what they test: both draw from one small pool of
  * values.
  */
-final class RandomPolicies {
+public final class RandomPolicies {
 
   private static final List<Long> BOUNDARIES =
       List.of(
@@ -70,7 +70,7 @@ final class RandomPolicies {
   private final List<Long> values = new ArrayList<>();
   private final List<Integer> numbers = new ArrayList<>();
 
-  RandomPolicies(RandomGenerator random) {
+  public RandomPolicies(RandomGenerator random) {
     this.random = random;
     for (int i = random.nextInt(3) == 0 ? 3 : 1; i > 0; i--) {
       architectures.add(Effort.oneOf(random, ARCHITECTURES));
@@ -89,7 +89,7 @@ final class RandomPolicies {
         .forEach(numbers::add);
   }
 
-  SeccompPolicy policy() {
+  public SeccompPolicy policy() {
     SeccompPolicy.Builder policy =
         SeccompPolicy.builder(architectures.iterator().next())
             .defaultAction(action())
@@ -114,13 +114,13 @@ final class RandomPolicies {
     return architecture == Architecture.X32 ? nr | Architecture.X32_BIT : nr;
   }
 
-  boolean matchesARule(SeccompPolicy policy, SeccompData data) {
+  public boolean matchesARule(SeccompPolicy policy, SeccompData data) {
     return Architecture.of(data.arch(), data.nr()).map(policy.rules()::get).stream()
         .flatMap(List::stream)
         .anyMatch(rule -> rule.matches(data));
   }
 
-  Condition condition() {
+  public Condition condition() {
     return condition(2);
   }
 
@@ -198,7 +198,7 @@ final class RandomPolicies {
   }
 
   /** A system call, mostly one that the policy has rules for. */
-  SeccompData data() {
+  public SeccompData data() {
     Architecture architecture = Effort.oneOf(random, List.copyOf(architectures));
     int arch = architecture.auditValue();
     if (random.nextInt(12) == 0) {
