@@ -5,6 +5,7 @@
  */
 module dev.stubpool.seccomp {
   exports dev.stubpool.seccomp;
+  exports dev.stubpool.seccomp.audit;
   exports dev.stubpool.seccomp.bpf;
   exports dev.stubpool.seccomp.compiler;
   exports dev.stubpool.seccomp.proof;

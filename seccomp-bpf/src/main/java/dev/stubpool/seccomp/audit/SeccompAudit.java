@@ -1,0 +1,62 @@
+package dev.stubpool.seccomp.audit;
+
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.bpf.BpfProgram;
+import dev.stubpool.seccomp.proof.BpfMeaning;
+import dev.stubpool.seccomp.proof.InputSet;
+import dev.stubpool.seccomp.proof.InputSets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Looks for what is often wrong with filters.
+ *
+ * <p>All checks are about what a program answers, not about how it is written: they ask for sets of
+ * inputs, exactly. What system calls do, they know from tables: of calls and arguments that are not
+ * there they say nothing.
+ */
+public final class SeccompAudit {
+
+  private SeccompAudit() {}
+
+  /**
+   * Audits a program.
+   *
+   * @param program the program
+   * @return what was found, the worst first
+   * @throws IllegalArgumentException if the kernel would refuse the program
+   * @throws dev.stubpool.seccomp.proof.UndecidedException if what the program computes takes too
+   *     much to follow
+   */
+  public static List<Finding> audit(BpfProgram program) {
+    return audit(program, InputSets.DEFAULT_MAX_NODES);
+  }
+
+  /**
+   * Audits a program.
+   *
+   * @param program the program
+   * @param maxNodes how much may be taken: see {@link InputSets#of}
+   * @return what was found, the worst first
+   * @throws IllegalArgumentException if the kernel would refuse the program
+   * @throws dev.stubpool.seccomp.proof.UndecidedException if what the program computes takes too
+   *     much to follow
+   */
+  public static List<Finding> audit(BpfProgram program, int maxNodes) {
+    InputSets sets = InputSets.of(List.of(program), List.of(), maxNodes);
+    BpfMeaning meaning = BpfMeaning.of(sets, program);
+    InputSet allowed =
+        meaning.answered(SeccompAction.Kind.ALLOW).or(meaning.answered(SeccompAction.Kind.LOG));
+    List<Finding> findings = new ArrayList<>();
+    ArchitectureAudit architectures = new ArchitectureAudit(sets, meaning, allowed, findings);
+    architectures.run();
+    architectures
+        .handled()
+        .forEach(
+            architecture -> new CallAudit(sets, meaning, allowed, architecture, findings).run());
+    new AnswerAudit(sets, meaning, program, findings).run();
+    findings.sort(Comparator.comparing(finding -> finding.check().severity()));
+    return List.copyOf(findings);
+  }
+}
