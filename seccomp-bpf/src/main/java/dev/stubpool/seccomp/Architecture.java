@@ -31,7 +31,28 @@ public enum Architecture {
   ARM("arm", 0x40000028, 32),
 
   /** 64-bit RISC-V. */
-  RISCV64("riscv64", 0xc00000f3, 64);
+  RISCV64("riscv64", 0xc00000f3, 64),
+
+  /** 32-bit RISC-V. */
+  RISCV32("riscv32", 0x400000f3, 32),
+
+  /** 64-bit LoongArch. */
+  LOONGARCH64("loongarch64", 0xc0000102, 64),
+
+  /** 32-bit MIPS, little-endian, o32: numbers from 4000 on. */
+  MIPSEL("mipsel", 0x40000008, 32),
+
+  /** 64-bit MIPS, little-endian, n64: numbers from 5000 on. */
+  MIPSEL64("mipsel64", 0xc0000008, 64),
+
+  /** 64-bit MIPS with 32-bit pointers, little-endian, n32: numbers from 6000 on. */
+  MIPSEL64N32("mipsel64n32", 0xe0000008, 64),
+
+  /** 64-bit POWER, little-endian. */
+  PPC64LE("ppc64le", 0xc0000015, 64),
+
+  /** SuperH, little-endian. */
+  SH("sh", 0x4000002a, 32);
 
   /** Marks the numbers of x32 (__X32_SYSCALL_BIT). */
   public static final int X32_BIT = 0x40000000;

@@ -7,23 +7,32 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 
 /**
- * The names and numbers of an architecture's system calls, as the headers of a Linux version have
- * them.
+ * The names and numbers of an architecture's system calls, as the headers of Linux 7.2 have them
+ * (Debian's package linux-libc-dev 7.2.13-1; {@code tables/generate} of this module's sources makes
+ * the tables from it).
+ *
+ * <p>Names are those of the headers' {@code __NR_} macros, on Arm also of {@code __ARM_NR_}. A name
+ * that is not the same everywhere, such as {@code newfstatat}, is here as its architecture has it.
  *
  * <p>Where a name is wanted a number does as well, decimal or hexadecimal: kernels get calls that
  * no table here knows.
+ *
+ * <p>Immutable; may be shared between threads. A table is read when it is first asked for.
  */
 public final class SystemCallTable {
-  private static final Map<Architecture, SystemCallTable> TABLES = load();
+  private static final Map<Architecture, SystemCallTable> TABLES = new ConcurrentHashMap<>();
+  private static final Pattern NUMBER = Pattern.compile("-?[0-9]+|0x[0-9a-fA-F]+");
 
   private final Architecture architecture;
   private final Map<String, Integer> numbers = new TreeMap<>();
@@ -31,6 +40,28 @@ public final class SystemCallTable {
 
   private SystemCallTable(Architecture architecture) {
     this.architecture = architecture;
+    try (InputStream in = open(architecture);
+        BufferedReader lines =
+            new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII))) {
+      String line;
+      while ((line = lines.readLine()) != null) {
+        if (!line.startsWith("#")) {
+          int tab = line.indexOf('\t');
+          int nr = Integer.parseInt(line, 0, tab, 10);
+          String name = line.substring(tab + 1);
+          numbers.put(name, nr);
+          names.putIfAbsent(nr, name);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static InputStream open(Architecture architecture) {
+    return Objects.requireNonNull(
+        SystemCallTable.class.getResourceAsStream("calls/" + architecture.label() + ".tsv"),
+        architecture::label);
   }
 
   /**
@@ -40,7 +71,7 @@ public final class SystemCallTable {
    * @return the table
    */
   public static SystemCallTable of(Architecture architecture) {
-    return TABLES.get(architecture);
+    return TABLES.computeIfAbsent(architecture, SystemCallTable::new);
   }
 
   /**
@@ -69,13 +100,17 @@ public final class SystemCallTable {
     if (known != null) {
       return OptionalInt.of(known);
     }
+    if (!NUMBER.matcher(name).matches()) {
+      return OptionalInt.empty();
+    }
     try {
-      long number = Long.decode(name);
+      long number =
+          name.startsWith("0x") ? Long.parseLong(name, 2, name.length(), 16) : Long.parseLong(name);
       return number == (int) number || number == (number & 0xffff_ffffL)
           ? OptionalInt.of((int) number)
           : OptionalInt.empty();
     } catch (NumberFormatException e) {
-      return OptionalInt.empty();
+      return OptionalInt.empty(); // beyond 64 bits
     }
   }
 
@@ -83,42 +118,18 @@ public final class SystemCallTable {
    * The name of a number.
    *
    * @param nr the number
-   * @return the name, if the table has one
+   * @return the name, if the table has one; of several the usual one
    */
   public Optional<String> name(int nr) {
     return Optional.ofNullable(names.get(nr));
   }
 
   /**
-   * All names.
+   * All names, with those that are others' aliases.
    *
    * @return the names, sorted
    */
   public Set<String> names() {
     return Collections.unmodifiableSet(numbers.keySet());
-  }
-
-  private static Map<Architecture, SystemCallTable> load() {
-    Map<Architecture, SystemCallTable> tables = new EnumMap<>(Architecture.class);
-    for (Architecture architecture : Architecture.values()) {
-      tables.put(architecture, new SystemCallTable(architecture));
-    }
-    try (InputStream in = SystemCallTable.class.getResourceAsStream("system-calls.tsv");
-        BufferedReader lines =
-            new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII))) {
-      String line;
-      while ((line = lines.readLine()) != null) {
-        if (!line.startsWith("#")) {
-          String[] columns = line.split("\t", -1);
-          SystemCallTable table = tables.get(Architecture.ofLabel(columns[0]).orElseThrow());
-          int nr = Integer.parseInt(columns[1]);
-          table.numbers.put(columns[2], nr);
-          table.names.putIfAbsent(nr, columns[2]);
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return tables;
   }
 }

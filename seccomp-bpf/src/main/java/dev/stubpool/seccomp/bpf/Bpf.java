@@ -1,6 +1,7 @@
 package dev.stubpool.seccomp.bpf;
 
 import dev.stubpool.seccomp.SeccompData;
+
 /**
  * The opcode constants of classic BPF, named and valued as in {@code linux/bpf_common.h} and {@code
  * linux/filter.h}.

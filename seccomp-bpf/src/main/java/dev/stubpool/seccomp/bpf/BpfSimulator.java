@@ -2,6 +2,7 @@ package dev.stubpool.seccomp.bpf;
 
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
+
 /**
  * Runs a program as the kernel would, on data that is made up.
  *

@@ -1,14 +1,14 @@
 package dev.stubpool.seccomp.bpf;
 
-import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.Effort;
-import dev.stubpool.seccomp.SeccompAction;
-import dev.stubpool.seccomp.SeccompData;
 import static dev.stubpool.seccomp.bpf.BpfAssembler.NEXT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import dev.stubpool.seccomp.Architecture;
+import dev.stubpool.seccomp.Effort;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
 import java.util.ArrayList;
 import java.util.List;

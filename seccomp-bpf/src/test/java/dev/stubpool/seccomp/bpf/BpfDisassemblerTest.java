@@ -1,9 +1,9 @@
 package dev.stubpool.seccomp.bpf;
 
-import dev.stubpool.seccomp.SeccompAction;
 import static dev.stubpool.seccomp.bpf.BpfAssembler.NEXT;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
 import org.junit.jupiter.api.Test;
 

@@ -1,10 +1,10 @@
 package dev.stubpool.seccomp.bpf;
 
-import dev.stubpool.seccomp.Effort;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.stubpool.seccomp.Effort;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

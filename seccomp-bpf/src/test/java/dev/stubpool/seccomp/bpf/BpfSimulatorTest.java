@@ -1,12 +1,12 @@
 package dev.stubpool.seccomp.bpf;
 
-import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.SeccompAction;
-import dev.stubpool.seccomp.SeccompData;
 import static dev.stubpool.seccomp.bpf.BpfAssembler.NEXT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.stubpool.seccomp.Architecture;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -1,9 +1,9 @@
 package dev.stubpool.seccomp.bpf;
 
-import dev.stubpool.seccomp.SeccompData;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import dev.stubpool.seccomp.SeccompData;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;

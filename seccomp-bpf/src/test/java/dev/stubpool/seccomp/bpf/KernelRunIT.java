@@ -1,12 +1,12 @@
 package dev.stubpool.seccomp.bpf;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.Effort;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.SeccompField;
-import static org.assertj.core.api.Assertions.assertThat;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;

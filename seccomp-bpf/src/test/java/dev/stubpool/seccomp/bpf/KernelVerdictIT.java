@@ -1,8 +1,8 @@
 package dev.stubpool.seccomp.bpf;
 
-import dev.stubpool.seccomp.Effort;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.stubpool.seccomp.Effort;
 import java.util.Collections;
 import java.util.List;
 import java.util.random.RandomGenerator;
