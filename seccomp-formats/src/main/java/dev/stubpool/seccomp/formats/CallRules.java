@@ -1,0 +1,272 @@
+package dev.stubpool.seccomp.formats;
+
+import dev.stubpool.seccomp.Architecture;
+import dev.stubpool.seccomp.Condition;
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.SeccompRule;
+import dev.stubpool.seccomp.formats.Comparison.Operator;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The rules of one system call in libseccomp's order of precedence, whatever the order in which
+ * they are added.
+ *
+ * <p>A rule without comparisons beats all that have some, the first such rule beats later ones.
+ * Else the rules are tried in the order of their comparisons, from the first argument to the last;
+ * what decides is the first place where two rules differ:
+ *
+ * <ol>
+ *   <li>a later argument is looked at before an earlier one;
+ *   <li>on one argument, EQ, NE and MASKED_EQ come before LT and LE, those before GT and GE;
+ *   <li>then the greater value, of LT and LE the smaller one;
+ *   <li>then what was added first.
+ * </ol>
+ *
+ * <p>Where all 64 bits count, all of this is decided by the high halves, then by the low ones.
+ * Rules with the same comparisons and different actions are refused; so is a rule that is shorter
+ * than one with the same first comparisons and another action; a longer one has no effect.
+ *
+ * <p>This is what the library means to do. Where version 2.5 or 2.6 does otherwise, that is not
+ * followed:
+ *
+ * <ul>
+ *   <li>Behind an ordering comparison or NE in front of another argument's, rules whose values have
+ *       the same high half share what comes next, so that a rule answers where only another one
+ *       should, or is lost.
+ *   <li>With values of several high halves for one argument, a low half may be compared with a high
+ *       one.
+ *   <li>Between NE rules of one high half with several actions, the answer where the high half
+ *       differs has nothing to do with the order.
+ *   <li>Where an architecture lacks the call whose rule comes first, and there is no binary tree,
+ *       that architecture's numbers are not compared at all.
+ * </ul>
+ */
+final class CallRules {
+
+  /** A rule of libseccomp's. */
+  record Rule(List<Comparison> comparisons, SeccompAction action) {
+    SeccompRule withNumber(int nr, boolean lowHalf) {
+      List<Condition> conditions =
+          comparisons.stream().map(comparison -> comparison.condition(lowHalf)).toList();
+      return new SeccompRule(nr, conditions, action);
+    }
+  }
+
+  /** What became of a rule. */
+  enum Outcome {
+    ADDED,
+    /** An earlier rule with the same action covers it. */
+    REDUNDANT,
+    /** An earlier rule with another action covers it. */
+    NEVER_APPLIES
+  }
+
+  private final boolean lowHalf;
+  private final List<Rule> accepted = new ArrayList<>();
+  private Optional<Rule> unconditional = Optional.empty();
+  private List<Node> first = new ArrayList<>();
+
+  CallRules(Architecture architecture) {
+    lowHalf = Comparison.lowHalfOnly(architecture);
+  }
+
+  /**
+   * Adds a rule.
+   *
+   * @param comparisons at most one for each argument, in any order
+   * @throws RefusedException if its comparisons are a beginning of, or the same as, those of a rule
+   *     with another action
+   */
+  Outcome add(List<Comparison> comparisons, SeccompAction action) throws RefusedException {
+    List<Comparison> effective =
+        comparisons.stream()
+            .map(comparison -> lowHalf ? comparison.lowHalf() : comparison)
+            .filter(comparison -> !comparison.alwaysHolds())
+            .sorted(Comparator.comparingInt(Comparison::argument))
+            .toList();
+    Rule rule = new Rule(effective, action);
+    Outcome outcome = insert(rule);
+    accepted.add(rule);
+    return outcome;
+  }
+
+  /** Takes back what was added last. */
+  void undo() {
+    accepted.removeLast();
+    unconditional = Optional.empty();
+    first = new ArrayList<>();
+    for (Rule rule : accepted) {
+      try {
+        insert(rule);
+      } catch (RefusedException e) {
+        throw new AssertionError("was accepted before", e);
+      }
+    }
+  }
+
+  /** The rules in the order in which they are to be tried. */
+  List<Rule> inOrder() {
+    if (unconditional.isPresent()) {
+      return List.of(unconditional.get());
+    }
+    List<Rule> rules = new ArrayList<>();
+    collect(first, rules);
+    return rules;
+  }
+
+  private static void collect(List<Node> level, List<Rule> rules) {
+    for (Node node : level) {
+      collect(node.lowHalves, rules);
+      node.holds.collect(rules);
+      node.fails.collect(rules);
+    }
+  }
+
+  private Outcome insert(Rule rule) throws RefusedException {
+    if (unconditional.isPresent()) {
+      return covered(unconditional.get(), rule);
+    }
+    if (rule.comparisons().isEmpty()) {
+      unconditional = Optional.of(rule);
+      first = new ArrayList<>();
+      return Outcome.ADDED;
+    }
+    List<Node> level = first;
+    for (Comparison comparison : rule.comparisons().subList(0, rule.comparisons().size() - 1)) {
+      Branch branch = branch(level, comparison);
+      if (branch.rule.isPresent()) {
+        return covered(branch.rule.get(), rule);
+      }
+      level = branch.next;
+    }
+    return branch(level, rule.comparisons().getLast()).end(rule);
+  }
+
+  private static Outcome covered(Rule earlier, Rule rule) {
+    return earlier.action().equals(rule.action()) ? Outcome.REDUNDANT : Outcome.NEVER_APPLIES;
+  }
+
+  /** Where a rule goes on behind a comparison; made where there is none. */
+  private Branch branch(List<Node> level, Comparison comparison) {
+    List<Node> halves = level;
+    if (!lowHalf) {
+      halves = node(level, new Node(comparison, true)).lowHalves;
+    }
+    Node node = node(halves, new Node(comparison, false));
+    return switch (comparison.operator()) {
+      case EQ, MASKED_EQ, GE, GT -> node.holds;
+      case NE, LT, LE -> node.fails;
+    };
+  }
+
+  private static Node node(List<Node> level, Node wanted) {
+    for (int i = 0; i < level.size(); i++) {
+      Node node = level.get(i);
+      if (node.isSameTest(wanted)) {
+        return node;
+      }
+      if (wanted.isBefore(node)) {
+        level.add(i, wanted);
+        return wanted;
+      }
+    }
+    level.add(wanted);
+    return wanted;
+  }
+
+  /** A test of one half of an argument. */
+  private static final class Node {
+    private final int argument;
+    private final Operator operator;
+    private final Operator test;
+    private final int mask;
+    private final int value;
+
+    /** Of the high half: the tests of the low one. */
+    private final List<Node> lowHalves = new ArrayList<>();
+
+    private final Branch holds = new Branch();
+    private final Branch fails = new Branch();
+
+    Node(Comparison comparison, boolean high) {
+      argument = comparison.argument();
+      operator = comparison.operator();
+      test = test(operator, high);
+      mask = half(comparison.mask(), high);
+      value = half(comparison.value(), high);
+    }
+
+    private static int half(long word, boolean high) {
+      return (int) (high ? word >>> Integer.SIZE : word);
+    }
+
+    /** NE is EQ that fails, and so on. Where high halves are equal, the low ones decide. */
+    private static Operator test(Operator operator, boolean high) {
+      return switch (operator) {
+        case EQ, NE -> Operator.EQ;
+        case MASKED_EQ -> Operator.MASKED_EQ;
+        case GT, LE -> Operator.GT;
+        case GE, LT -> high ? Operator.GT : Operator.GE;
+      };
+    }
+
+    /** Whether both look at the same half of an argument is known from where they stand. */
+    boolean isSameTest(Node other) {
+      return argument == other.argument
+          && test == other.test
+          && mask == other.mask
+          && value == other.value;
+    }
+
+    boolean isBefore(Node other) {
+      if (argument != other.argument) {
+        return argument > other.argument;
+      }
+      if (rank() != other.rank()) {
+        return rank() < other.rank();
+      }
+      int order = Integer.compareUnsigned(value, other.value);
+      return rank() == 1 ? order < 0 : order > 0;
+    }
+
+    private int rank() {
+      return switch (operator) {
+        case EQ, NE, MASKED_EQ -> 0;
+        case LT, LE -> 1;
+        case GT, GE -> 2;
+      };
+    }
+  }
+
+  /** What follows a comparison: the end of a rule, or more comparisons. */
+  private static final class Branch {
+    private Optional<Rule> rule = Optional.empty();
+    private List<Node> next = new ArrayList<>();
+
+    Outcome end(Rule ending) throws RefusedException {
+      List<Rule> longer = new ArrayList<>();
+      collect(longer);
+      for (Rule other : longer) {
+        if (!other.action().equals(ending.action())) {
+          throw new RefusedException(
+              "%s, but another rule with these comparisons has %s"
+                  .formatted(ending.action(), other.action()));
+        }
+      }
+      if (rule.isPresent()) {
+        return Outcome.REDUNDANT;
+      }
+      rule = Optional.of(ending);
+      next = new ArrayList<>();
+      return Outcome.ADDED;
+    }
+
+    void collect(List<Rule> rules) {
+      rule.ifPresent(rules::add);
+      CallRules.collect(next, rules);
+    }
+  }
+}

@@ -1,0 +1,169 @@
+package dev.stubpool.seccomp.formats;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamReadException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A JSON value that knows where it stands. */
+sealed interface Json {
+
+  /** Profiles have at most seven levels. */
+  int MAX_DEPTH = 64;
+
+  /** More than any profile needs; a name or a comment can be long. */
+  int MAX_STRING = 1 << 16;
+
+  Location location();
+
+  /** What the value is, for messages. */
+  String kind();
+
+  /** An object; the last of several members of one name is an error, so there is one of each. */
+  record Members(Location location, Map<String, Json> values, Map<String, Location> names)
+      implements Json {
+    @Override
+    public String kind() {
+      return "an object";
+    }
+  }
+
+  record Elements(Location location, List<Json> values) implements Json {
+    @Override
+    public String kind() {
+      return "an array";
+    }
+  }
+
+  record Text(Location location, String value) implements Json {
+    @Override
+    public String kind() {
+      return "a string";
+    }
+  }
+
+  /** A number as it was written. */
+  record Number(Location location, String value) implements Json {
+    @Override
+    public String kind() {
+      return "a number";
+    }
+  }
+
+  record Bool(Location location, boolean value) implements Json {
+    @Override
+    public String kind() {
+      return String.valueOf(value);
+    }
+  }
+
+  record Null(Location location) implements Json {
+    @Override
+    public String kind() {
+      return "null";
+    }
+  }
+
+  /**
+   * Reads a text that is one value.
+   *
+   * @throws FormatException if it is something else, an object has two members of one name, or
+   *     there are more than {@value #MAX_DEPTH} levels
+   */
+  static Json parse(String text, String file) {
+    JsonFactory factory =
+        JsonFactory.builder()
+            .streamReadConstraints(
+                StreamReadConstraints.builder()
+                    .maxNestingDepth(MAX_DEPTH)
+                    .maxStringLength(MAX_STRING)
+                    .maxNameLength(MAX_STRING)
+                    .build())
+            .build();
+    try (JsonParser parser = factory.createParser(text)) {
+      Reader reader = new Reader(parser, file);
+      if (parser.nextToken() == null) {
+        throw new FormatException(new Location(file, 1, 1), "expected an object, found nothing");
+      }
+      Json value = reader.value();
+      if (parser.nextToken() != null) {
+        throw new FormatException(reader.here(), "expected nothing behind the last brace");
+      }
+      return value;
+    } catch (StreamReadException e) {
+      throw new FormatException(Reader.at(e.getLocation(), file), e.getOriginalMessage());
+    } catch (IOException e) {
+      throw new AssertionError("reading a string", e);
+    }
+  }
+
+  /** Makes values of tokens; recursive, as deep as the parser's limit. */
+  final class Reader {
+    private final JsonParser parser;
+    private final String file;
+
+    private Reader(JsonParser parser, String file) {
+      this.parser = parser;
+      this.file = file;
+    }
+
+    private Location here() {
+      return at(parser.currentTokenLocation(), file);
+    }
+
+    private static Location at(JsonLocation location, String file) {
+      return location == null
+          ? new Location(file, 1, 1)
+          : new Location(
+              file, Math.max(1, location.getLineNr()), Math.max(1, location.getColumnNr()));
+    }
+
+    private Json value() throws IOException {
+      Location location = here();
+      return switch (parser.currentToken()) {
+        case START_OBJECT -> members(location);
+        case START_ARRAY -> elements(location);
+        case VALUE_STRING -> new Text(location, parser.getText());
+        case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> new Number(location, parser.getText());
+        case VALUE_TRUE -> new Bool(location, true);
+        case VALUE_FALSE -> new Bool(location, false);
+        case VALUE_NULL -> new Null(location);
+        default -> throw new AssertionError("no value begins with " + parser.currentToken());
+      };
+    }
+
+    private Json members(Location location) throws IOException {
+      Map<String, Json> values = new LinkedHashMap<>();
+      Map<String, Location> names = new LinkedHashMap<>();
+      while (parser.nextToken() == JsonToken.FIELD_NAME) {
+        String name = parser.currentName();
+        Location nameLocation = here();
+        Location earlier = names.putIfAbsent(name, nameLocation);
+        if (earlier != null) {
+          throw new FormatException(
+              nameLocation,
+              "\"%s\" is here a second time, the first is in line %d"
+                  .formatted(Messages.shorten(name), earlier.line()));
+        }
+        parser.nextToken();
+        values.put(name, value());
+      }
+      return new Members(location, values, names);
+    }
+
+    private Json elements(Location location) throws IOException {
+      List<Json> values = new ArrayList<>();
+      while (parser.nextToken() != JsonToken.END_ARRAY) {
+        values.add(value());
+      }
+      return new Elements(location, values);
+    }
+  }
+}

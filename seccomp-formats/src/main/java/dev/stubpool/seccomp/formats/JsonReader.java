@@ -1,0 +1,99 @@
+package dev.stubpool.seccomp.formats;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Takes JSON values for what they have to be, and collects warnings. */
+final class JsonReader {
+  private final List<FormatWarning> warnings = new ArrayList<>();
+
+  void warn(Location location, String message) {
+    warnings.add(new FormatWarning(location, message));
+  }
+
+  List<FormatWarning> warnings() {
+    return warnings;
+  }
+
+  FormatException unexpected(Json value, String expected) {
+    String found =
+        switch (value) {
+          case Json.Text text -> "\"" + Messages.shorten(text.value()) + "\"";
+          case Json.Number number -> Messages.shorten(number.value());
+          default -> value.kind();
+        };
+    return new FormatException(
+        value.location(), "expected %s, found %s".formatted(expected, found));
+  }
+
+  Json.Members object(Json value, String what) {
+    if (value instanceof Json.Members object) {
+      return object;
+    }
+    throw unexpected(value, what + " in braces");
+  }
+
+  Json.Text text(Json value) {
+    if (value instanceof Json.Text text) {
+      return text;
+    }
+    throw unexpected(value, "a string");
+  }
+
+  /** An unsigned number that is not above a limit. */
+  long integer(Json value, long max) {
+    if (value instanceof Json.Number number) {
+      try {
+        long integer = Long.parseUnsignedLong(number.value());
+        if (Long.compareUnsigned(integer, max) <= 0 && number.value().charAt(0) != '+') {
+          return integer;
+        }
+      } catch (NumberFormatException e) {
+        throw unexpected(value, range(max));
+      }
+    }
+    throw unexpected(value, range(max));
+  }
+
+  private static String range(long max) {
+    return "an integer from 0 to " + Long.toUnsignedString(max);
+  }
+
+  /** A member; one that is null is as good as none. */
+  Optional<Json> optional(Json.Members object, String name) {
+    return Optional.ofNullable(object.values().get(name))
+        .filter(value -> !(value instanceof Json.Null));
+  }
+
+  Json required(Json.Members object, String name) {
+    return optional(object, name)
+        .orElseThrow(
+            () -> new FormatException(object.location(), "\"%s\" is missing".formatted(name)));
+  }
+
+  /** The elements of a member that is an array, if it is there. */
+  List<Json> elements(Json.Members object, String name) {
+    return optional(object, name)
+        .map(
+            value -> {
+              if (value instanceof Json.Elements array) {
+                return array.values();
+              }
+              throw unexpected(value, "an array");
+            })
+        .orElse(List.of());
+  }
+
+  void checkFields(Json.Members object, Set<String> known) {
+    for (Map.Entry<String, Location> name : object.names().entrySet()) {
+      if (!known.contains(name.getKey())) {
+        warn(
+            name.getValue(),
+            "\"%s\" is unknown here: ignored".formatted(Messages.shorten(name.getKey())));
+      }
+    }
+  }
+}

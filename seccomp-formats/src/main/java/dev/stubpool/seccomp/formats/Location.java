@@ -1,0 +1,21 @@
+package dev.stubpool.seccomp.formats;
+
+/**
+ * A place in a text.
+ *
+ * @param file the name that the text was given, such as its path
+ * @param line the line, from 1
+ * @param column the column in UTF-16 units, from 1
+ */
+public record Location(String file, int line, int column) {
+
+  /**
+   * The place as compilers print it.
+   *
+   * @return such as {@code profile.json:12:7}
+   */
+  @Override
+  public String toString() {
+    return file + ":" + line + ":" + column;
+  }
+}

@@ -1,0 +1,5 @@
+package dev.stubpool.seccomp.formats;
+
+public final class MinijailPolicy {
+  private MinijailPolicy() {}
+}
