@@ -3,9 +3,9 @@ package dev.stubpool.seccomp.formats;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.exc.StreamReadException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -89,16 +89,15 @@ sealed interface Json {
             .build();
     try (JsonParser parser = factory.createParser(text)) {
       Reader reader = new Reader(parser, file);
-      if (parser.nextToken() == null) {
-        throw new FormatException(new Location(file, 1, 1), "expected an object, found nothing");
+      try {
+        return reader.only();
+      } catch (JsonProcessingException e) {
+        // limits that are passed have no place of their own
+        JsonLocation location = e.getLocation();
+        throw new FormatException(
+            Reader.at(location == null ? parser.currentLocation() : location, file),
+            e.getOriginalMessage());
       }
-      Json value = reader.value();
-      if (parser.nextToken() != null) {
-        throw new FormatException(reader.here(), "expected nothing behind the last brace");
-      }
-      return value;
-    } catch (StreamReadException e) {
-      throw new FormatException(Reader.at(e.getLocation(), file), e.getOriginalMessage());
     } catch (IOException e) {
       throw new AssertionError("reading a string", e);
     }
@@ -114,15 +113,24 @@ sealed interface Json {
       this.file = file;
     }
 
+    private Json only() throws IOException {
+      if (parser.nextToken() == null) {
+        throw new FormatException(new Location(file, 1, 1), "expected an object, found nothing");
+      }
+      Json value = value();
+      if (parser.nextToken() != null) {
+        throw new FormatException(here(), "expected nothing behind the last brace");
+      }
+      return value;
+    }
+
     private Location here() {
       return at(parser.currentTokenLocation(), file);
     }
 
     private static Location at(JsonLocation location, String file) {
-      return location == null
-          ? new Location(file, 1, 1)
-          : new Location(
-              file, Math.max(1, location.getLineNr()), Math.max(1, location.getColumnNr()));
+      return new Location(
+          file, Math.max(1, location.getLineNr()), Math.max(1, location.getColumnNr()));
     }
 
     private Json value() throws IOException {

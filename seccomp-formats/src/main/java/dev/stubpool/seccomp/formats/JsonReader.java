@@ -1,6 +1,7 @@
 package dev.stubpool.seccomp.formats;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,8 +15,13 @@ final class JsonReader {
     warnings.add(new FormatWarning(location, message));
   }
 
+  /** All warnings in order of the text. */
   List<FormatWarning> warnings() {
-    return warnings;
+    return warnings.stream()
+        .sorted(
+            Comparator.comparingInt((FormatWarning warning) -> warning.location().line())
+                .thenComparingInt(warning -> warning.location().column()))
+        .toList();
   }
 
   FormatException unexpected(Json value, String expected) {
