@@ -91,7 +91,7 @@ final class AssemblyLexer {
   private void skipBlanksAndComments() {
     while (position < text.length()) {
       char c = text.charAt(position);
-      if (c == ';' || c == '#' && position == lineStart) {
+      if (c == ';' || (c == '#' && position == lineStart)) {
         int end = text.indexOf('\n', position);
         position = end < 0 ? text.length() : end;
       } else if (text.startsWith("/*", position)) {

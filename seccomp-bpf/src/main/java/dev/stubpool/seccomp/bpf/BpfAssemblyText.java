@@ -32,8 +32,8 @@ public final class BpfAssemblyText {
    *
    * @param text the program
    * @return what it says
-   * @throws BpfSyntaxException if it is no program of 1 to {@value Bpf#MAXINSNS} instructions; tells
-   *     line and column
+   * @throws BpfSyntaxException if it is no program of 1 to {@value Bpf#MAXINSNS} instructions;
+   *     tells line and column
    */
   public static BpfProgram parse(String text) {
     AssemblyLexer.Token first = new AssemblyLexer(text).next();

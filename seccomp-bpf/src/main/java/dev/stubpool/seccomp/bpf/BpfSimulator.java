@@ -2,6 +2,10 @@ package dev.stubpool.seccomp.bpf;
 
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.function.IntConsumer;
 
 /**
  * Runs a program as the kernel would, on data that is made up.
@@ -40,6 +44,28 @@ public final class BpfSimulator {
   public record Result(int ret, SeccompAction action, int steps) {}
 
   /**
+   * What a run gives, and how.
+   *
+   * @param result what came of it
+   * @param path the indices of the instructions executed, in order
+   * @param bytesRead the offsets of the bytes of {@code struct seccomp_data} that were loaded, 0 to
+   *     63; a copy for whoever asks
+   */
+  public record Trace(Result result, List<Integer> path, BitSet bytesRead) {
+
+    /** Copies what could be changed. */
+    public Trace {
+      path = List.copyOf(path);
+      bytesRead = (BitSet) bytesRead.clone();
+    }
+
+    @Override
+    public BitSet bytesRead() {
+      return (BitSet) bytesRead.clone();
+    }
+  }
+
+  /**
    * Runs a program once.
    *
    * @param program the program
@@ -52,17 +78,41 @@ public final class BpfSimulator {
   }
 
   /**
+   * Runs the program, and tells how it went.
+   *
+   * @param data the system call that it judges
+   * @return what it returns, and its way there
+   */
+  public Trace trace(SeccompData data) {
+    List<Integer> path = new ArrayList<>();
+    Result result = run(data, path::add);
+    BitSet bytes = new BitSet(SeccompData.SIZE);
+    for (int pc : path) {
+      BpfInstruction instruction = program[pc];
+      if (instruction.code() == (Bpf.LD | Bpf.W | Bpf.ABS)) {
+        bytes.set(instruction.k(), instruction.k() + Integer.BYTES);
+      }
+    }
+    return new Trace(result, path, bytes);
+  }
+
+  /**
    * Runs the program.
    *
    * @param data the system call that it judges
    * @return what it returns
    */
   public Result run(SeccompData data) {
+    return run(data, _ -> {});
+  }
+
+  private Result run(SeccompData data, IntConsumer executed) {
     int a = 0;
     int x = 0;
     int[] m = new int[Bpf.MEMWORDS];
     int pc = 0;
     for (int steps = 1; ; steps++) {
+      executed.accept(pc);
       BpfInstruction instruction = program[pc++];
       int k = instruction.k();
       switch (instruction.code()) {

@@ -59,8 +59,11 @@ final class Comments {
       case Bpf.RET | Bpf.A -> known.a() instanceof Constant(int value) ? action(value) : "";
       case Bpf.ALU | Bpf.AND | Bpf.K ->
           known.a() instanceof Word word
-              ? shown(word) + " & " + constantKind(word).flatMap(kind -> kind.flags(k))
-                  .orElse("0x" + Integer.toHexString(k))
+              ? shown(word)
+                  + " & "
+                  + constantKind(word)
+                      .flatMap(kind -> kind.flags(k))
+                      .orElse("0x" + Integer.toHexString(k))
               : "";
       case Bpf.JMP | Bpf.JEQ | Bpf.K -> test(" == ", k, false);
       case Bpf.JMP | Bpf.JGT | Bpf.K -> test(" > ", k, false);
@@ -106,8 +109,7 @@ final class Comments {
   /** A number is named on each architecture that is possible here, together if by one name. */
   private Optional<String> callName(int nr) {
     if (known.isArchitectureOpen()) {
-      Architecture guess =
-          Architecture.X32.owns(nr) ? Architecture.X32 : Architecture.X86_64;
+      Architecture guess = Architecture.X32.owns(nr) ? Architecture.X32 : Architecture.X86_64;
       return architectures.contains(guess)
           ? SystemCallTable.of(guess).name(nr).map(name -> name + " (if " + guess.label() + ")")
           : Optional.empty();
@@ -172,8 +174,7 @@ final class Comments {
   private String action(int value) {
     SeccompAction action = SeccompAction.decode(value);
     String text = action.encode() == value ? action.toString() : "acts as " + action;
-    boolean isUsual =
-        known.isArchitectureOpen() || USUAL_CONSTANTS.containsAll(architectures);
+    boolean isUsual = known.isArchitectureOpen() || USUAL_CONSTANTS.containsAll(architectures);
     return action.kind() == SeccompAction.Kind.ERRNO && isUsual
         ? text + ConstantNames.ERRNO.name(action.data()).map(name -> " " + name).orElse("")
         : text;

@@ -37,8 +37,7 @@ final class ConstantNames {
         switch (columns[0]) {
           case "kind" -> kinds.put(columns[1], new Kind(word(columns[2])));
           case "constant" -> kinds.get(columns[1]).add(word(columns[2]), columns[3]);
-          case "argument" ->
-              ARGUMENTS.put(columns[1] + ":" + columns[2], kinds.get(columns[3]));
+          case "argument" -> ARGUMENTS.put(columns[1] + ":" + columns[2], kinds.get(columns[3]));
           default -> {
             // A comment.
           }

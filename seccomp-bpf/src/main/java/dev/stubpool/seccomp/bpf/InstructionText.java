@@ -127,8 +127,7 @@ final class InstructionText {
       case Bpf.RSH -> operation("rsh", code, k, "");
       case Bpf.MOD -> operation("mod", code, k, "");
       case Bpf.XOR -> operation("xor", code, k, "");
-      case Bpf.NEG ->
-          code == (Bpf.ALU | Bpf.NEG) && k == 0 ? Optional.of("neg") : Optional.empty();
+      case Bpf.NEG -> code == (Bpf.ALU | Bpf.NEG) && k == 0 ? Optional.of("neg") : Optional.empty();
       default -> Optional.empty();
     };
   }

@@ -38,8 +38,7 @@ final class PathKnowledge {
   private static final Value UNKNOWN = new Unknown();
   private static final Value ZERO = new Constant(0);
   private static final NumberRanges X32_NUMBERS =
-      NumberRanges.of(0x4000_0000L, 0x7fff_ffffL)
-          .or(NumberRanges.of(0xc000_0000L, 0xffff_fffeL));
+      NumberRanges.of(0x4000_0000L, 0x7fff_ffffL).or(NumberRanges.of(0xc000_0000L, 0xffff_fffeL));
   private static final NumberRanges X86_64_NUMBERS = inverse(X32_NUMBERS);
 
   private final Value[] values;
@@ -272,8 +271,7 @@ final class PathKnowledge {
     return result;
   }
 
-  private static void join(
-      PathKnowledge[] before, long target, Optional<PathKnowledge> knowledge) {
+  private static void join(PathKnowledge[] before, long target, Optional<PathKnowledge> knowledge) {
     if (target >= before.length || knowledge.isEmpty()) {
       return;
     }

@@ -144,8 +144,7 @@ class BpfAssemblyTextTest {
   void shouldReadNumbers(String text) {
     assertThat(BpfAssemblyText.parse(text.replace("\\n", "\n")))
         .isEqualTo(
-            BpfProgram.of(
-                op(0x20, 4), new BpfInstruction(0x15, 1, 2, 0xc000003e), op(0x06, 0)));
+            BpfProgram.of(op(0x20, 4), new BpfInstruction(0x15, 1, 2, 0xc000003e), op(0x06, 0)));
   }
 
   @ParameterizedTest

@@ -54,7 +54,8 @@ class BpfDisassemblerTest {
   void shouldNameEveryWord() {
     assertThat(
             comments(
-                "ld [0] ld [4] ld [8] ld [12] ld [16] ld [20] ld [44] ld [60] ld [64] ld [1] ret a"))
+                "ld [0] ld [4] ld [8] ld [12] ld [16] ld [20] ld [44] ld [60] ld [64] ld [1] ret"
+                    + " a"))
         .containsExactly(
             "nr",
             "arch",
@@ -121,8 +122,7 @@ class BpfDisassemblerTest {
                 l9: ret #0
                 good: ret #0x7fff0000
                 """))
-        .contains(
-            "nr == writev (x86_64), getpid (x86), epoll_create1 (aarch64)", "nr > 1000");
+        .contains("nr == writev (x86_64), getpid (x86), epoll_create1 (aarch64)", "nr > 1000");
   }
 
   @Test

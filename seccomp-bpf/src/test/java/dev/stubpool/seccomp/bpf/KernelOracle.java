@@ -25,7 +25,8 @@ final class KernelOracle implements AutoCloseable {
   /** The result of a call that killed its caller. */
   static final long KILLED = Long.MIN_VALUE;
 
-  private static final int EINVAL = 22;
+  private static final int ENOMEM = 12;
+  private static final int STACK = -1;
   private static final int CALL_SIZE = 56;
 
   private final Path folder;
@@ -55,10 +56,10 @@ final class KernelOracle implements AutoCloseable {
       Process process =
           new ProcessBuilder(program.toString()).redirectError(Redirect.INHERIT).start();
       KernelOracle oracle = new KernelOracle(folder, process);
-      int error = oracle.errno(BpfProgram.of(BpfInstruction.of(0x06, 0x7fff0000)).instructions());
+      int error = oracle.errnos(List.of(List.of(BpfInstruction.of(0x06, 0x7fff0000)))).getFirst();
       if (error != 0) {
         oracle.close();
-        skip("the kernel lets no filter be installed: errno " + error);
+        skip("the kernel lets no filter with a listener be installed: errno " + error);
       }
       return oracle;
     } catch (IOException | RuntimeException e) {
@@ -104,23 +105,40 @@ final class KernelOracle implements AutoCloseable {
     return callAddress;
   }
 
-  /** Whether the kernel takes a filter: 0, or the errno of seccomp(2). */
-  int errno(List<BpfInstruction> program) {
-    send(program, List.of());
-    return readErrno();
+  /** Whether the kernel takes filters, each: 0, or the errno of seccomp(2). */
+  List<Integer> errnos(List<List<BpfInstruction>> programs) {
+    programs.forEach(program -> send(program, List.of()));
+    flush();
+    return programs.stream().map(_ -> readErrno()).toList();
   }
 
-  boolean accepts(List<BpfInstruction> program) {
-    int error = errno(program);
-    if (error != 0 && error != EINVAL) {
-      throw new IllegalStateException("neither accepted nor EINVAL, but errno " + error);
+  /** Whether the kernel takes a filter, asked by really installing it. */
+  int errnoOfInstallation(List<BpfInstruction> program, SeccompData call) {
+    send(program, List.of(call));
+    flush();
+    int error = readErrno();
+    if (error == 0) {
+      read(Long.BYTES);
     }
-    return error == 0;
+    return error;
+  }
+
+  /** How often a process can install a filter, which has to allow seccomp(2). */
+  int stackable(BpfProgram program) {
+    write(request(program.instructions(), STACK, List.of()));
+    flush();
+    ByteBuffer in = read(2 * Integer.BYTES);
+    int error = in.getInt();
+    if (error != ENOMEM) {
+      throw new IllegalStateException("not ENOMEM, but errno " + error);
+    }
+    return in.getInt();
   }
 
   /** What system calls give under a filter that is accepted: raw results, or {@link #KILLED}. */
   List<Long> call(BpfProgram program, List<SeccompData> calls) {
     send(program.instructions(), calls);
+    flush();
     int error = readErrno();
     if (error != 0) {
       throw new IllegalStateException("not accepted: errno " + error);
@@ -134,10 +152,15 @@ final class KernelOracle implements AutoCloseable {
   }
 
   private void send(List<BpfInstruction> program, List<SeccompData> calls) {
+    write(request(program, calls.size(), calls));
+  }
+
+  private static byte[] request(
+      List<BpfInstruction> program, int count, List<SeccompData> calls) {
     ByteBuffer out =
         ByteBuffer.allocate(8 + BpfInstruction.SIZE * program.size() + CALL_SIZE * calls.size())
             .order(ByteOrder.LITTLE_ENDIAN);
-    out.putInt(program.size()).putInt(calls.size());
+    out.putInt(program.size()).putInt(count);
     for (BpfInstruction instruction : program) {
       out.putShort((short) instruction.code())
           .put((byte) instruction.jt())
@@ -150,8 +173,19 @@ final class KernelOracle implements AutoCloseable {
         out.putLong(call.argument(i));
       }
     }
+    return out.array();
+  }
+
+  private void write(byte[] request) {
     try {
-      requests.write(out.array());
+      requests.write(request);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void flush() {
+    try {
       requests.flush();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
