@@ -69,7 +69,7 @@ final class CallKnowledge {
   record Replacement(String call, Optional<Use> only) {
 
     private static Replacement parse(String text) {
-      String[] parts = text.split("[:=]");
+      String[] parts = text.split("[:=]", -1);
       return new Replacement(
           parts[0],
           parts.length == 1
@@ -91,7 +91,8 @@ final class CallKnowledge {
     Map<String, List<Replacement>> replacements = new TreeMap<>();
     REPLACEMENTS.forEach(
         (call, others) ->
-            replacements.put(call, Stream.of(others.split(" ")).map(Replacement::parse).toList()));
+            replacements.put(
+                call, Stream.of(others.split(" ", -1)).map(Replacement::parse).toList()));
     return replacements;
   }
 

@@ -41,6 +41,19 @@ class BddTest {
     return table;
   }
 
+  private int functionOf(long table) {
+    int f = Bdd.FALSE;
+    for (int input = 0; input < 1 << VARIABLES; input++) {
+      int product = Bdd.TRUE;
+      for (int i = 0; i < VARIABLES; i++) {
+        int variable = bdd.variable(i);
+        product = bdd.and(product, (input >>> i & 1) != 0 ? variable : Bdd.not(variable));
+      }
+      f = (table >>> input & 1) != 0 ? bdd.or(f, product) : f;
+    }
+    return f;
+  }
+
   private List<Function> randomFunctions(RandomGenerator random) {
     List<Function> functions = new ArrayList<>();
     functions.add(new Function(Bdd.TRUE, -1));
@@ -112,11 +125,29 @@ class BddTest {
           quantified.set(variable);
 
           values[variable] = 1;
-          assertThat(tableOf(bdd.restrict(function.f, values))).isEqualTo(ifTrue);
+          assertThat(bdd.restrict(function.f, values)).isEqualTo(functionOf(ifTrue));
           values[variable] = 0;
-          assertThat(tableOf(bdd.restrict(function.f, values))).isEqualTo(ifFalse);
-          assertThat(tableOf(bdd.exists(function.f, quantified))).isEqualTo(ifTrue | ifFalse);
+          assertThat(bdd.restrict(function.f, values)).isEqualTo(functionOf(ifFalse));
+          assertThat(bdd.exists(function.f, quantified)).isEqualTo(functionOf(ifTrue | ifFalse));
           assertThat(bdd.support(function.f).get(variable)).isEqualTo(ifTrue != ifFalse);
+        });
+  }
+
+  @Test
+  void shouldSimplifyWhatDoesNotMatter() {
+    Effort.forEachSeed(
+        Effort.cases(300, 50_000),
+        seed -> {
+          RandomGenerator random = Effort.random(seed);
+          List<Function> functions = randomFunctions(random);
+          Function function = Effort.oneOf(random, functions);
+          Function care = Effort.oneOf(random, functions);
+          if (care.table != 0) {
+            int simple = bdd.simplify(function.f, care.f);
+            assertThat(tableOf(simple) & care.table).isEqualTo(function.table & care.table);
+            assertThat(bdd.simplify(care.f, care.f)).isEqualTo(Bdd.TRUE);
+            assertThat(bdd.simplify(Bdd.not(care.f), care.f)).isEqualTo(Bdd.FALSE);
+          }
         });
   }
 

@@ -246,6 +246,32 @@ class BpfEquivalenceTest {
     assertThat(compareValues(oneWay, otherWay)).isEqualTo(new Equal());
   }
 
+  /** A diagram of them would have 2^32 nodes if one word followed the other. */
+  @Test
+  void shouldDecideComparisonOfArguments() {
+    BpfAssembler assembler = new BpfAssembler().ldAbs(40).tax().ldAbs(16);
+    Label equal = assembler.label("equal");
+    BpfProgram oneWay =
+        assembler
+            .jumpX(Bpf.JEQ, equal, BpfAssembler.NEXT)
+            .ret(SeccompAction.TRAP)
+            .bind(equal)
+            .ret(SeccompAction.ALLOW)
+            .assemble();
+    BpfAssembler other = new BpfAssembler().ldAbs(16).tax().ldAbs(40).aluX(Bpf.XOR);
+    Label zero = other.label("zero");
+    BpfProgram otherWay =
+        other
+            .jump(Bpf.JEQ, 0, zero, BpfAssembler.NEXT)
+            .ret(SeccompAction.TRAP)
+            .bind(zero)
+            .ret(SeccompAction.ALLOW)
+            .assemble();
+
+    assertThat(compareValues(oneWay, otherWay)).isEqualTo(new Equal());
+    assertThat(compareValues(oneWay, oneWay)).isEqualTo(new Equal());
+  }
+
   @Test
   void shouldCompareLongPoliciesInSeconds() {
     BpfProgram program = SeccompCompiler.compile(longPolicy(1_000));

@@ -201,4 +201,32 @@ class BpfMeaningTest {
     assertThat(meaning.ending(3)).isEqualTo(meaning.answered(SeccompAction.KILL_THREAD));
     assertThat(meaning.ending(3).dependsOn(20, -1)).isFalse();
   }
+
+  /** X is 1 or 0, by the number; nobody reads the quotient. */
+  @Test
+  void shouldKnowThatADivisionReadsItsDivisor() {
+    BpfAssembler assembler = new BpfAssembler();
+    Label zero = assembler.label("zero");
+    Label divide = assembler.label("divide");
+    BpfMeaning meaning =
+        meaning(
+            assembler
+                .ldAbs(SeccompData.NR_OFFSET)
+                .jump(Bpf.JEQ, 7, zero, BpfAssembler.NEXT)
+                .ldxImm(1)
+                .ja(divide)
+                .bind(zero)
+                .ldxImm(0)
+                .bind(divide)
+                .aluX(Bpf.DIV)
+                .ret(SeccompAction.ALLOW));
+
+    assertThat(meaning.answered(SeccompAction.KILL_THREAD).example())
+        .hasValue(SeccompData.of(Architecture.X86_64, 7, 0));
+    assertThat(
+            meaning
+                .answered(SeccompAction.ALLOW)
+                .contains(SeccompData.of(Architecture.X86_64, 8, 0)))
+        .isTrue();
+  }
 }
