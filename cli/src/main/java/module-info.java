@@ -4,10 +4,14 @@ module dev.stubpool.cli {
   requires dev.stubpool;
   requires dev.stubpool.kernel;
   requires dev.stubpool.nativestubs;
+  requires dev.stubpool.seccomp;
+  requires dev.stubpool.seccomp.formats;
   requires info.picocli;
   requires jdk.unsupported;
 
   opens dev.stubpool.cli to
+      info.picocli;
+  opens dev.stubpool.cli.bpf to
       info.picocli;
   opens dev.stubpool.cli.demo to
       info.picocli;

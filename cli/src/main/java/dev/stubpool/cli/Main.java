@@ -1,5 +1,6 @@
 package dev.stubpool.cli;
 
+import dev.stubpool.cli.bpf.BpfCommand;
 import dev.stubpool.cli.demo.DemoCommand;
 import dev.stubpool.cli.inspect.InspectCommand;
 import dev.stubpool.cli.inspect.MapsCommand;
@@ -32,7 +33,8 @@ import picocli.CommandLine.Spec;
       RunCommand.class,
       PsCommand.class,
       InspectCommand.class,
-      MapsCommand.class
+      MapsCommand.class,
+      BpfCommand.class
     },
     versionProvider = Main.Version.class,
     footer = {

@@ -13,6 +13,7 @@ final class AssemblyLexer {
   private static final Pattern BLANK = Pattern.compile("[ \\t\\r\\n\\f]+");
   private static final Pattern WORD = Pattern.compile("\\.?[A-Za-z_][A-Za-z0-9_]*");
   private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9][A-Za-z0-9_]*");
+  private static final int MAX_LENGTH = 255;
   private static final String PUNCTUATION = ":,#%[](){}+*&";
 
   private final String text;
@@ -65,9 +66,11 @@ final class AssemblyLexer {
       return new Token(Kind.END, "", 0, line, column());
     }
     if (at(WORD)) {
+      requireLength();
       return token(Kind.WORD, 0);
     }
     if (at(NUMBER)) {
+      requireLength();
       return token(Kind.NUMBER, value(matcher.group()));
     }
     char c = text.charAt(position);
@@ -86,6 +89,12 @@ final class AssemblyLexer {
     Token token = new Token(kind, matcher.group(), value, line, column());
     position = matcher.end();
     return token;
+  }
+
+  private void requireLength() {
+    if (matcher.end() - matcher.start() > MAX_LENGTH) {
+      throw error("names and numbers have at most " + MAX_LENGTH + " characters");
+    }
   }
 
   private void skipBlanksAndComments() {

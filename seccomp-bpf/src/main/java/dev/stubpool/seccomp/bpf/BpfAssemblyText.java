@@ -16,9 +16,9 @@ package dev.stubpool.seccomp.bpf;
  *
  * <p>Of the assembler this is different from {@code bpf_asm}, so that a mistake is an error and
  * every program can be written: a label may have one letter and stand more than once before an
- * instruction; a label that is bound twice, a jump backwards and a number of more than 32 bits are
- * refused; {@code [x+4]} needs no blanks; and {@code .insn code, jt, jf, k} is any instruction at
- * all, such as one that jumps out of the program.
+ * instruction; a label that is bound twice, a jump backwards, a number of more than 32 bits and a
+ * name of more than 255 characters are refused; {@code [x+4]} needs no blanks; and {@code .insn
+ * code, jt, jf, k} is any instruction at all, such as one that jumps out of the program.
  *
  * <p>What is read need not be what the kernel takes: {@link BpfVerifier} decides that. Numbers are
  * decimal, hexadecimal (0x), octal (0) or binary (0b), from -2147483648 to 4294967295.

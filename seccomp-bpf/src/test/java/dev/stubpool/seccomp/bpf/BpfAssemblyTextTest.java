@@ -221,6 +221,18 @@ class BpfAssemblyTextTest {
   }
 
   @Test
+  void shouldKnowTheLimitOfNames() {
+    String name = "n".repeat(255);
+    assertThat(BpfAssemblyText.parse(name + ": ret #" + "0".repeat(254) + "1").length()).isOne();
+
+    for (String text : List.of(" " + name + "n: ret #0", "ld " + "1".repeat(256))) {
+      BpfSyntaxException error =
+          catchThrowableOfType(BpfSyntaxException.class, () -> BpfAssemblyText.parse(text));
+      assertThat(error.reason()).isEqualTo("names and numbers have at most 255 characters");
+    }
+  }
+
+  @Test
   void shouldKnowTheLimitOfPrograms() {
     assertThat(BpfAssemblyText.parse("ret #0\n".repeat(4096)).length()).isEqualTo(4096);
 

@@ -155,8 +155,7 @@ final class KernelOracle implements AutoCloseable {
     write(request(program, calls.size(), calls));
   }
 
-  private static byte[] request(
-      List<BpfInstruction> program, int count, List<SeccompData> calls) {
+  private static byte[] request(List<BpfInstruction> program, int count, List<SeccompData> calls) {
     ByteBuffer out =
         ByteBuffer.allocate(8 + BpfInstruction.SIZE * program.size() + CALL_SIZE * calls.size())
             .order(ByteOrder.LITTLE_ENDIAN);

@@ -1,0 +1,2 @@
+/** {@code stubpool bpf}: seccomp filters as files. */
+package dev.stubpool.cli.bpf;
