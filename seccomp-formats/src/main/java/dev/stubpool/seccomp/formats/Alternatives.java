@@ -326,7 +326,11 @@ final class Alternatives {
     if (field == SeccompField.INSTRUCTION_POINTER) {
       throw new IllegalArgumentException("a condition on the instruction pointer");
     }
-    return field.ordinal() - SeccompField.ARGUMENT_0.ordinal();
+    int index = 0;
+    while (SeccompField.argument(index) != field) {
+      index++;
+    }
+    return index;
   }
 
   /** One comparison if there is one for the range, else blocks. */

@@ -50,7 +50,7 @@ sealed interface Json {
   }
 
   /** A number as it was written. */
-  record Number(Location location, String value) implements Json {
+  record Numeral(Location location, String value) implements Json {
     @Override
     public String kind() {
       return "a number";
@@ -139,7 +139,7 @@ sealed interface Json {
         case START_OBJECT -> members(location);
         case START_ARRAY -> elements(location);
         case VALUE_STRING -> new Text(location, parser.getText());
-        case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> new Number(location, parser.getText());
+        case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> new Numeral(location, parser.getText());
         case VALUE_TRUE -> new Bool(location, true);
         case VALUE_FALSE -> new Bool(location, false);
         case VALUE_NULL -> new Null(location);

@@ -28,7 +28,7 @@ final class JsonReader {
     String found =
         switch (value) {
           case Json.Text text -> "\"" + Messages.shorten(text.value()) + "\"";
-          case Json.Number number -> Messages.shorten(number.value());
+          case Json.Numeral number -> Messages.shorten(number.value());
           default -> value.kind();
         };
     return new FormatException(
@@ -51,7 +51,7 @@ final class JsonReader {
 
   /** An unsigned number that is not above a limit. */
   long integer(Json value, long max) {
-    if (value instanceof Json.Number number) {
+    if (value instanceof Json.Numeral number) {
       try {
         long integer = Long.parseUnsignedLong(number.value());
         if (Long.compareUnsigned(integer, max) <= 0 && number.value().charAt(0) != '+') {

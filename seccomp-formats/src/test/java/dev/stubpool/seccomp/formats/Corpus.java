@@ -119,7 +119,7 @@ final class Corpus {
 
   private static void addRule(LibseccompFilter filter, List<Json> words, boolean strict)
       throws RefusedException {
-    String call = words.get(2) instanceof Json.Number nr ? nr.value() : text(words.get(2));
+    String call = words.get(2) instanceof Json.Numeral nr ? nr.value() : text(words.get(2));
     List<Comparison> comparisons = new ArrayList<>();
     for (Json word : words.subList(3, words.size())) {
       List<Json> parts = elements(word);
@@ -184,7 +184,7 @@ final class Corpus {
 
   /** A number, signed or unsigned, or one in a string, there also hexadecimal. */
   private static long number(Json value) {
-    String text = value instanceof Json.Number number ? number.value() : text(value);
+    String text = value instanceof Json.Numeral number ? number.value() : text(value);
     if (text.startsWith("0x")) {
       return Long.parseUnsignedLong(text.substring(2), 16);
     }

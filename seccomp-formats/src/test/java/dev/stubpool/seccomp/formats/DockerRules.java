@@ -48,7 +48,8 @@ final class DockerRules {
     if (entry.containsKey("includes")) {
       Map<String, Json> includes = members(entry.get("includes"));
       if (!capabilities.containsAll(texts(includes.get("caps")))
-          || includes.containsKey("arches") && !texts(includes.get("arches")).contains("amd64")) {
+          || (includes.containsKey("arches")
+              && !texts(includes.get("arches")).contains("amd64"))) {
         return false;
       }
     }
@@ -77,6 +78,6 @@ final class DockerRules {
   }
 
   private static long number(Json value) {
-    return Long.parseUnsignedLong(((Json.Number) value).value());
+    return Long.parseUnsignedLong(((Json.Numeral) value).value());
   }
 }

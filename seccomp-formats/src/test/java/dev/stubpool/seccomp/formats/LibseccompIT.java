@@ -221,7 +221,7 @@ final class LibseccompIT {
       SystemCallTable table = SystemCallTable.of(architecture);
       for (int i = -1; i < 600; i++) {
         int nr = architecture == Architecture.X32 ? i | Architecture.X32_BIT : i;
-        if (i == -1 && architecture == Architecture.X32
+        if ((i == -1 && architecture == Architecture.X32)
             || table.name(nr).filter(name -> !knows(architecture, name)).isPresent()) {
           continue; // -1 belongs to x86-64; what the library does not know it cannot judge
         }

@@ -116,7 +116,7 @@ final class RandomRules {
           default -> random.nextInt(8);
         };
     long high = highHalves.computeIfAbsent(call + argument, _ -> any & HIGH_HALF);
-    long value = high | any & ~HIGH_HALF;
+    long value = high | (any & ~HIGH_HALF);
     values.get(call).add(value);
     if (operator != Operator.MASKED_EQ) {
       return Comparison.of(argument, operator, value);
