@@ -309,16 +309,29 @@ public final class BpfAssembler {
    *     instructions, trampolines included
    */
   public BpfProgram assemble() {
-    Layout layout = new Layout();
-    for (Item item : items.reversed()) {
-      layout.prepend(item);
-    }
-    int length = layout.code.size();
+    List<BpfInstruction> code = resolve();
+    int length = code.size();
     if (length < 1 || length > Bpf.MAXINSNS) {
       throw new IllegalStateException(
           "the program has " + length + " instructions; the kernel takes 1 to " + Bpf.MAXINSNS);
     }
-    return new BpfProgram(List.copyOf(layout.code));
+    return new BpfProgram(code);
+  }
+
+  /**
+   * Resolves the labels of what may be no program: it may have any number of instructions. Changes
+   * nothing: more may be emitted afterwards.
+   *
+   * @return the instructions in order
+   * @throws IllegalStateException if a label that is jumped to is not bound, or bound behind the
+   *     last instruction
+   */
+  public List<BpfInstruction> resolve() {
+    Layout layout = new Layout();
+    for (Item item : items.reversed()) {
+      layout.prepend(item);
+    }
+    return List.copyOf(layout.code);
   }
 
   private BpfAssembler plain(int code, int k) {

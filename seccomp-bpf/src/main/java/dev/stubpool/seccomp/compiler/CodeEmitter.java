@@ -2,9 +2,10 @@ package dev.stubpool.seccomp.compiler;
 
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.bpf.BpfAssembler;
-import dev.stubpool.seccomp.bpf.BpfProgram;
 import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
+import dev.stubpool.seccomp.bpf.BpfInstruction;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -96,8 +97,8 @@ final class CodeEmitter {
     reachable = false;
   }
 
-  BpfProgram assemble() {
-    return assembler.assemble();
+  List<BpfInstruction> assemble() {
+    return assembler.resolve();
   }
 
   private void flowTo(Label label) {

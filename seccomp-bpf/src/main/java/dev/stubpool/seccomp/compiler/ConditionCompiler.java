@@ -90,8 +90,7 @@ final class ConditionCompiler {
     boolean negative = wide ? value < 0 : (int) value < 0;
     Label sameSign = code.label("same sign");
     code.load(wide ? subject.field().highOffset() : subject.field().lowOffset());
-    code.jump(
-        Bpf.JSET, 0x80000000, negative ? sameSign : ifFalse, negative ? ifTrue : sameSign);
+    code.jump(Bpf.JSET, 0x80000000, negative ? sameSign : ifFalse, negative ? ifTrue : sameSign);
     code.bind(sameSign);
     above(subject, test, value, ifTrue, ifFalse);
   }
@@ -158,8 +157,7 @@ final class ConditionCompiler {
   }
 
   /** Compares the high half with each one that occurs, then the low half with its companions. */
-  private void anyOf(
-      Condition.Subject subject, List<Long> values, Label ifTrue, Label ifFalse) {
+  private void anyOf(Condition.Subject subject, List<Long> values, Label ifTrue, Label ifFalse) {
     SeccompField field = subject.field();
     if (subject.width() == Condition.Width.BITS_32) {
       code.load(field.lowOffset());

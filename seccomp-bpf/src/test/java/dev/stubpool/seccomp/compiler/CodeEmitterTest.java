@@ -1,11 +1,11 @@
 package dev.stubpool.seccomp.compiler;
 
-import dev.stubpool.seccomp.SeccompAction;
-import dev.stubpool.seccomp.bpf.Bpf;
-import dev.stubpool.seccomp.bpf.BpfInstruction;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.stubpool.seccomp.SeccompAction;
+import dev.stubpool.seccomp.bpf.Bpf;
 import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
+import dev.stubpool.seccomp.bpf.BpfInstruction;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -19,7 +19,7 @@ class CodeEmitterTest {
 
   private long loadsOf(int offset) {
     code.ret(SeccompAction.ALLOW);
-    return code.assemble().instructions().stream()
+    return code.assemble().stream()
         .filter(BpfInstruction.of(Bpf.LD | Bpf.W | Bpf.ABS, offset)::equals)
         .count();
   }
