@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
       DisasmCommand.class,
       VerifyCommand.class,
       SimCommand.class,
+      CompileCommand.class,
       DiffCommand.class,
       AuditCommand.class
     },

@@ -371,7 +371,7 @@ class BpfCommandTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "asm", "disasm", "verify", "sim", "diff", "audit"})
+  @ValueSource(strings = {"", "asm", "disasm", "verify", "sim", "compile", "diff", "audit"})
   void shouldHelp(String command) {
     List<String> arguments = new ArrayList<>(List.of("bpf"));
     arguments.addAll(command.isEmpty() ? Collections.emptyList() : List.of(command));
