@@ -124,7 +124,7 @@ final class BlockBuilder {
   }
 
   private Block test(Block.Source source, int jump, int k, Block ifTrue, Block ifFalse) {
-    if (ifTrue == ifFalse) {
+    if (ifTrue.equals(ifFalse)) {
       return ifTrue;
     }
     return tests.computeIfAbsent(
