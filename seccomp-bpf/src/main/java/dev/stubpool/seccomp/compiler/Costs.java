@@ -8,7 +8,6 @@ import dev.stubpool.seccomp.bpf.BpfInstruction;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -46,9 +45,9 @@ final class Costs {
       new EnumMap<>(Architecture.class);
 
   private final Map<Diagram.Choice, NavigableMap<Long, Double>> numberWeights =
-      new IdentityHashMap<>();
+      new HashMap<>();
   private final Map<Diagram.Node, Double> ways = new HashMap<>();
-  private final Map<Diagram.Choice, Tree> treeOfChoice = new IdentityHashMap<>();
+  private final Map<Diagram.Choice, Tree> treeOfChoice = new HashMap<>();
 
   /** Different choices may ask the same question. */
   private final Map<Question, Tree> trees = new HashMap<>();

@@ -80,7 +80,7 @@ final class Diagram {
     List<Long> mergedEnds = new ArrayList<>();
     List<Node> merged = new ArrayList<>();
     for (int i = 0; i < ends.length; i++) {
-      if (!merged.isEmpty() && merged.getLast() == children.get(i)) {
+      if (!merged.isEmpty() && merged.getLast().equals(children.get(i))) {
         mergedEnds.removeLast();
       } else {
         merged.add(children.get(i));

@@ -4,7 +4,6 @@ import dev.stubpool.seccomp.bpf.Bpf;
 import dev.stubpool.seccomp.bpf.BpfInstruction;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -29,9 +28,9 @@ final class Layout {
   /** The program from its end. */
   private final List<BpfInstruction> code = new ArrayList<>();
 
-  private final Map<Block, Integer> firstEntries = new IdentityHashMap<>();
-  private final Map<Block, Integer> sizes = new IdentityHashMap<>();
-  private final Map<Block, Integer> jumps = new IdentityHashMap<>();
+  private final Map<Block, Integer> firstEntries = new HashMap<>();
+  private final Map<Block, Integer> sizes = new HashMap<>();
+  private final Map<Block, Integer> jumps = new HashMap<>();
   private final Map<Integer, Integer> returns = new HashMap<>();
   private final Map<Entry, Integer> trampolines = new HashMap<>();
   private final Set<Integer> values = new LinkedHashSet<>();
