@@ -264,12 +264,10 @@ final class TreeSearch {
 
   private void addMasks(State state, List<Candidate> result) {
     long usedBits = 0;
-    long allSingles = 0;
     Map<Integer, Long> bitsOfTarget = new HashMap<>();
     for (int i = 0; i < state.n; i++) {
       if (state.lo[i] == state.hi[i]) {
         bitsOfTarget.merge(state.target[i], state.lo[i], (a, b) -> a | b);
-        allSingles |= state.lo[i];
       }
     }
     bitsOfTarget
@@ -345,7 +343,7 @@ final class TreeSearch {
   /** The greatest number up to x that has no bit of one mask and all of another; -1 if none. */
   static long previousFit(long x, long zero, long one) {
     // Mirrored: x's complement, with the masks exchanged.
-    long mirrored = nextFit(~x & MAX_VALUE, one, zero);
+    long mirrored = nextFit(~x & MAX_VALUE, /* zero= */ one, /* one= */ zero);
     return mirrored < 0 ? -1 : ~mirrored & MAX_VALUE;
   }
 
@@ -511,7 +509,7 @@ final class TreeSearch {
       for (int word = 0; word < words; word++) {
         int begin = word * Long.SIZE;
         long below =
-            first >= begin + Long.SIZE ? -1L : first <= begin ? 0 : (1L << first - begin) - 1;
+            first >= begin + Long.SIZE ? -1L : first <= begin ? 0 : (1L << (first - begin)) - 1;
         result.members[word] &= holds ? ~below : below;
       }
       return result.restricted().finished();
