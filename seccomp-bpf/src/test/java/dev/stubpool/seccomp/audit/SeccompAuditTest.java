@@ -137,6 +137,9 @@ class SeccompAuditTest {
     assertThat(finding.example().orElseThrow().arch()).isEqualTo(Architecture.I386.auditValue());
     assertAbsent(Check.OTHER_ARCHITECTURE_ALLOWED, denyingMount(SeccompAction.KILL_PROCESS, false));
     assertAbsent(Check.OTHER_ARCHITECTURE_ALLOWED, denying(MOUNT));
+    // x32 has checks of its own; and where nothing is restricted nobody needs a way around.
+    assertAbsent(Check.OTHER_ARCHITECTURE_ALLOWED, denyingMount(SeccompAction.KILL_PROCESS, true));
+    assertAbsent(Check.OTHER_ARCHITECTURE_ALLOWED, denylist());
   }
 
   @Test
@@ -158,6 +161,8 @@ class SeccompAuditTest {
     assertThat(find(Check.X32_ALLOWED, both).example().orElseThrow().nr())
         .isEqualTo(READ | Architecture.X32_BIT);
     assertAbsent(Check.X32_HOLE, both);
+    // Number 512 is only x32's.
+    assertAbsent(Check.X32_HOLE, allowlist().architecture(Architecture.X32).allow("rt_sigaction"));
     assertAbsent(Check.X32_ALLOWED, allowlist().allow("read"));
   }
 
@@ -193,6 +198,10 @@ class SeccompAuditTest {
     assertAbsent(Check.HIGH_HALF_NEEDLESS, policy);
     assertAbsent(
         Check.HIGH_HALF_EVASION, allowlist().allow("socket", argument(0).low32().notEqualTo(40)));
+    // There the high half is always 0.
+    assertAbsent(
+        Check.HIGH_HALF_EVASION,
+        SeccompPolicy.builder(Architecture.I386).allow("socket", argument(0).notEqualTo(40)));
     // 64 bits count.
     assertAbsent(Check.HIGH_HALF_EVASION, allowlist().allow("read", argument(2).notEqualTo(40)));
   }
@@ -397,6 +406,10 @@ class SeccompAuditTest {
   void shouldFindThatNobodyCanExit() {
     find(Check.EXIT_DENIED, only(SeccompAction.errno(1), "read"));
     assertAbsent(Check.EXIT_DENIED, only(SeccompAction.errno(1), "exit"));
+    // An architecture of which nothing is allowed.
+    assertAbsent(
+        Check.EXIT_DENIED,
+        allowlist().architecture(Architecture.I386).rule("read", SeccompAction.errno(7)));
     assertAbsent(Check.EXIT_DENIED, only(SeccompAction.errno(1), "exit_group"));
   }
 
