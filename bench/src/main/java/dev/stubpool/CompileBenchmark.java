@@ -105,8 +105,7 @@ public class CompileBenchmark extends StubBenchmark {
             switch (condition) {
               case Condition.Compare compare ->
                   " %d %s 0x%x 0"
-                      .formatted(
-                          argument(compare.subject()), operator(compare), compare.value());
+                      .formatted(argument(compare.subject()), operator(compare), compare.value());
               case Condition.MaskedEqual masked ->
                   " %d MASKED_EQ 0x%x 0x%x"
                       .formatted(argument(masked.subject()), masked.mask(), masked.value());

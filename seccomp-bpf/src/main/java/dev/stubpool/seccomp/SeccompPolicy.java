@@ -66,8 +66,7 @@ public record SeccompPolicy(
    * @return the answer
    */
   public SeccompAction evaluate(SeccompData data) {
-    List<SeccompRule> own =
-        Architecture.of(data.arch(), data.nr()).map(rules::get).orElse(null);
+    List<SeccompRule> own = Architecture.of(data.arch(), data.nr()).map(rules::get).orElse(null);
     if (own == null) {
       return badArchitectureAction;
     }

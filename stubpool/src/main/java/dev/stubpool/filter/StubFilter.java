@@ -8,11 +8,11 @@ import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.ImageSymbols;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.bpf.BpfProgram;
 import dev.stubpool.seccomp.Condition;
 import dev.stubpool.seccomp.SeccompAction;
-import dev.stubpool.seccomp.compiler.SeccompCompiler;
 import dev.stubpool.seccomp.SeccompPolicy;
+import dev.stubpool.seccomp.bpf.BpfProgram;
+import dev.stubpool.seccomp.compiler.SeccompCompiler;
 
 /**
  * The filter of all stubs of a JVM. What it does not allow raises SIGSYS (TRAP), which a tracer

@@ -44,8 +44,7 @@ final class Costs {
   private final Map<Architecture, NavigableMap<Long, Double>> weights =
       new EnumMap<>(Architecture.class);
 
-  private final Map<Diagram.Choice, NavigableMap<Long, Double>> numberWeights =
-      new HashMap<>();
+  private final Map<Diagram.Choice, NavigableMap<Long, Double>> numberWeights = new HashMap<>();
   private final Map<Diagram.Node, Double> ways = new HashMap<>();
   private final Map<Diagram.Choice, Tree> treeOfChoice = new HashMap<>();
 

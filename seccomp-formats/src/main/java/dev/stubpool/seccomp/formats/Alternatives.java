@@ -12,8 +12,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Conditions taken apart: alternatives of which each has at most one of libseccomp's comparisons for
- * an argument.
+ * Conditions taken apart: alternatives of which each has at most one of libseccomp's comparisons
+ * for an argument.
  *
  * <p>What has no comparison of its own becomes several: a range that ends at neither end of the
  * numbers, for example, becomes blocks of which each is a MASKED_EQ.
@@ -53,8 +53,7 @@ final class Alternatives {
       case Condition.Any any ->
           negated ? allOf(any.conditions(), true) : anyOf(any.conditions(), false);
       case Condition.Not not -> of(not.condition(), !negated);
-      case Condition.Compare compare ->
-          ranges(compare.subject(), ranges(compare), negated);
+      case Condition.Compare compare -> ranges(compare.subject(), ranges(compare), negated);
       case Condition.InRange range ->
           ranges(range.subject(), List.of(new Range(range.lo(), range.hi())), negated);
       case Condition.AnyOf anyOf ->
@@ -162,8 +161,7 @@ final class Alternatives {
       return List.of(comparison);
     }
     List<Comparison> masks = new ArrayList<>();
-    ranges(comparison)
-        .forEach(range -> masks.addAll(blocks(comparison.argument(), range, bits)));
+    ranges(comparison).forEach(range -> masks.addAll(blocks(comparison.argument(), range, bits)));
     return masks;
   }
 

@@ -57,7 +57,8 @@ final class MinijailLexer {
     List<Token> tokens = new ArrayList<>();
     String[] lines = text.split("\n", -1);
     for (int i = 0; i < lines.length; i++) {
-      String line = lines[i].endsWith("\r") ? lines[i].substring(0, lines[i].length() - 1) : lines[i];
+      String line =
+          lines[i].endsWith("\r") ? lines[i].substring(0, lines[i].length() - 1) : lines[i];
       boolean continued = line.endsWith("\\");
       scan(line, continued ? line.length() - 1 : line.length(), file, i + 1, tokens);
       if (!continued && !tokens.isEmpty()) {

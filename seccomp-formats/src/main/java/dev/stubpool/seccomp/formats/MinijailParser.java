@@ -75,8 +75,7 @@ final class MinijailParser {
     List<List<Token>> statements = MinijailLexer.statements(text, file);
     if (depth == 0) {
       // what stands in front of it is meant by it, too
-      denylist =
-          statements.stream().anyMatch(statement -> statement.getFirst().is("@denylist"));
+      denylist = statements.stream().anyMatch(statement -> statement.getFirst().is("@denylist"));
       if (denylist) {
         defaultAction = SeccompAction.ALLOW;
       }
@@ -133,7 +132,8 @@ final class MinijailParser {
     }
     if (++includes > MinijailPolicy.MAX_INCLUDES) {
       throw new FormatException(
-          path.location(), "more than %d texts are included".formatted(MinijailPolicy.MAX_INCLUDES));
+          path.location(),
+          "more than %d texts are included".formatted(MinijailPolicy.MAX_INCLUDES));
     }
     try {
       return options.includes().read(file, path.text());
@@ -189,8 +189,7 @@ final class MinijailParser {
     Location earlier = firstNamed.putIfAbsent(call, name.location());
     List<Filter> ofCall = filters.computeIfAbsent(call, _ -> new ArrayList<>());
     if (earlier != null
-        && (twice
-            || (options.dialect() == MinijailOptions.Dialect.MINIJAIL0 && !denylist))) {
+        && (twice || (options.dialect() == MinijailOptions.Dialect.MINIJAIL0 && !denylist))) {
       throw new FormatException(
           name.location(),
           "%s is here a second time, the first is %s"
@@ -201,8 +200,7 @@ final class MinijailParser {
         throw new FormatException(
             filter.location(),
             "this never applies to %s: it has an answer without condition in line %d"
-                .formatted(
-                    Messages.shorten(name.text()), ofCall.getLast().location().line()));
+                .formatted(Messages.shorten(name.text()), ofCall.getLast().location().line()));
       }
       ofCall.add(filter);
     }
@@ -345,8 +343,9 @@ final class MinijailParser {
       }
     }
     next--;
-    throw unexpected("1, allow, return, kill, kill-process, kill-thread, trap, trace, log,"
-        + " user-notify or a condition on arg0 to arg5");
+    throw unexpected(
+        "1, allow, return, kill, kill-process, kill-thread, trap, trace, log,"
+            + " user-notify or a condition on arg0 to arg5");
   }
 
   private SeccompAction parseErrno() {

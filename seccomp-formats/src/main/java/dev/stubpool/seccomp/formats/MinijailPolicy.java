@@ -19,9 +19,9 @@ package dev.stubpool.seccomp.formats;
  * </pre>
  *
  * <p>Operators are ==, !=, &lt;, &lt;=, &gt;, &gt;= (unsigned), {@code &} (at least one of the bits
- * is set) and {@code in} (no other bit is set), on all 64 bits, on 32-bit architectures on 32. Values
- * are decimal, octal with 0, hexadecimal with 0x, or constants of Linux's headers, joined by |,
- * complemented by ~, and in parentheses. Calls may be numbers.
+ * is set) and {@code in} (no other bit is set), on all 64 bits, on 32-bit architectures on 32.
+ * Values are decimal, octal with 0, hexadecimal with 0x, or constants of Linux's headers, joined by
+ * |, complemented by ~, and in parentheses. Calls may be numbers.
  *
  * <p>The policy is for one architecture. {@code @frequency} has no effect on what it means and is
  * reported; groups of calls ({@code name@group}) are not known.

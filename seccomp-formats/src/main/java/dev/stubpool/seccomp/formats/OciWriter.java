@@ -188,9 +188,7 @@ final class OciWriter {
     return "the rule %s for %s of %s"
         .formatted(
             rule.action(),
-            SystemCallTable.of(architecture)
-                .name(rule.nr())
-                .orElseGet(() -> "call " + rule.nr()),
+            SystemCallTable.of(architecture).name(rule.nr()).orElseGet(() -> "call " + rule.nr()),
             architecture.label());
   }
 
@@ -253,8 +251,7 @@ final class OciWriter {
       json.writeStartObject();
       json.writeNumberField("index", comparison.argument());
       json.writeFieldName("value");
-      json.writeNumber(
-          Long.toUnsignedString(masked ? comparison.mask() : comparison.value()));
+      json.writeNumber(Long.toUnsignedString(masked ? comparison.mask() : comparison.value()));
       if (masked) {
         json.writeFieldName("valueTwo");
         json.writeNumber(Long.toUnsignedString(comparison.value()));
@@ -269,8 +266,7 @@ final class OciWriter {
    * Reads the text again: an entry is for all architectures, so what only one of them is to have is
    * found here, and calls that are made by way of others.
    */
-  private void checkMeaning(
-      Map<Architecture, SortedMap<Integer, Set<Entry>>> meant, String text) {
+  private void checkMeaning(Map<Architecture, SortedMap<Integer, Set<Entry>>> meant, String text) {
     Architecture first = policy.rules().keySet().iterator().next();
     SeccompPolicy read =
         OciProfile.parse(text, LoadContext.DEFAULT.withFile("OCI").withArchitecture(first))

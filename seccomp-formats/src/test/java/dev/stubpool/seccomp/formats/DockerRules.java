@@ -48,8 +48,7 @@ final class DockerRules {
     if (entry.containsKey("includes")) {
       Map<String, Json> includes = members(entry.get("includes"));
       if (!capabilities.containsAll(texts(includes.get("caps")))
-          || (includes.containsKey("arches")
-              && !texts(includes.get("arches")).contains("amd64"))) {
+          || (includes.containsKey("arches") && !texts(includes.get("arches")).contains("amd64"))) {
         return false;
       }
     }

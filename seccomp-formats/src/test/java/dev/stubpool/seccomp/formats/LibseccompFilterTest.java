@@ -18,9 +18,7 @@ final class LibseccompFilterTest {
       new LibseccompFilter(Architecture.X86_64, SeccompAction.KILL_PROCESS);
 
   private Outcome add(SeccompAction action, Comparison... comparisons) throws RefusedException {
-    return filter
-        .add("socket", action, List.of(comparisons), false)
-        .get(Architecture.X86_64);
+    return filter.add("socket", action, List.of(comparisons), false).get(Architecture.X86_64);
   }
 
   private static Comparison is(int argument, Operator operator, long value) {

@@ -51,12 +51,64 @@ final class MalformedInputTest {
 
   private static final List<String> PIECES =
       List.of(
-          "{", "}", "[", "]", "(", ")", ":", ",", ";", "|", "||", "&", "&&", "~", "\"", "\\", "\n",
-          "\0", "\u00e9", "\ud83d", "-", "0", "1", "-1", "07", "0x", "1e999", "1.5",
-          "99999999999999999999", "18446744073709551616", "4294967296", "null", "true", "NaN",
-          "\"names\"", "\"args\"", "\"index\"", "\"defaultAction\"", "\"syscalls\"", "arg0", "arg9",
-          "in", "return", "allow", "@include ./b.policy", "@default", "@denylist", "read", "{}",
-          "[]", "SCMP_ACT_ALLOW", "\"SCMP_ACT_KILL\"", " ", "\t", "\r\n", "#", "/", "./");
+          "{",
+          "}",
+          "[",
+          "]",
+          "(",
+          ")",
+          ":",
+          ",",
+          ";",
+          "|",
+          "||",
+          "&",
+          "&&",
+          "~",
+          "\"",
+          "\\",
+          "\n",
+          "\0",
+          "\u00e9",
+          "\ud83d",
+          "-",
+          "0",
+          "1",
+          "-1",
+          "07",
+          "0x",
+          "1e999",
+          "1.5",
+          "99999999999999999999",
+          "18446744073709551616",
+          "4294967296",
+          "null",
+          "true",
+          "NaN",
+          "\"names\"",
+          "\"args\"",
+          "\"index\"",
+          "\"defaultAction\"",
+          "\"syscalls\"",
+          "arg0",
+          "arg9",
+          "in",
+          "return",
+          "allow",
+          "@include ./b.policy",
+          "@default",
+          "@denylist",
+          "read",
+          "{}",
+          "[]",
+          "SCMP_ACT_ALLOW",
+          "\"SCMP_ACT_KILL\"",
+          " ",
+          "\t",
+          "\r\n",
+          "#",
+          "/",
+          "./");
 
   private static String random(RandomGenerator random, String valid) {
     StringBuilder text = new StringBuilder();
@@ -113,7 +165,9 @@ final class MalformedInputTest {
             assertThat(parser.apply(text).policy().rules()).isNotEmpty();
             ends[0]++;
           } catch (FormatException e) {
-            assertThat(e.getMessage()).as(text).matches("(?s)(policy|\\./b\\.policy):\\d+:\\d+: .+");
+            assertThat(e.getMessage())
+                .as(text)
+                .matches("(?s)(policy|\\./b\\.policy):\\d+:\\d+: .+");
             assertThat(e.getMessage().length()).as(e.getMessage()).isLessThan(1000);
             ends[1]++;
           }
@@ -129,8 +183,7 @@ final class MalformedInputTest {
 
   @Test
   void ociProfiles() {
-    check(
-        Effort.cases(4_000, 500_000), OCI, text -> OciProfile.parse(text, LoadContext.DEFAULT));
+    check(Effort.cases(4_000, 500_000), OCI, text -> OciProfile.parse(text, LoadContext.DEFAULT));
   }
 
   @Test

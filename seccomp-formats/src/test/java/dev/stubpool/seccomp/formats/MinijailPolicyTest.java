@@ -175,12 +175,9 @@ final class MinijailPolicyTest {
   @Test
   void on32BitArchitecturesValuesHave32Bits() {
     LoadContext context = CONTEXT.withArchitecture(Architecture.I386);
-    SeccompPolicy policy =
-        MinijailPolicy.parse("read: arg0 == -1 || arg0 == ~1", context).policy();
-    assertThat(ask(Architecture.I386, policy, "read", 0xffff_ffffL))
-        .isEqualTo(SeccompAction.ALLOW);
-    assertThat(ask(Architecture.I386, policy, "read", 0xffff_fffeL))
-        .isEqualTo(SeccompAction.ALLOW);
+    SeccompPolicy policy = MinijailPolicy.parse("read: arg0 == -1 || arg0 == ~1", context).policy();
+    assertThat(ask(Architecture.I386, policy, "read", 0xffff_ffffL)).isEqualTo(SeccompAction.ALLOW);
+    assertThat(ask(Architecture.I386, policy, "read", 0xffff_fffeL)).isEqualTo(SeccompAction.ALLOW);
     assertThatThrownBy(() -> MinijailPolicy.parse("read: arg0 == 0x100000000", context))
         .hasMessage("a.policy:1:15: expected a number of 32 bits, found 0x100000000");
   }
@@ -267,8 +264,7 @@ final class MinijailPolicyTest {
                 MinijailPolicy.parse(
                     "@include ./b", CONTEXT, including(Map.of("./b", "\n reed: 1"))))
         .hasMessage("./b:2:2: x86_64 has no system call \"reed\"");
-    assertThatThrownBy(
-            () -> MinijailPolicy.parse("\n@include ./b", CONTEXT, including(Map.of())))
+    assertThatThrownBy(() -> MinijailPolicy.parse("\n@include ./b", CONTEXT, including(Map.of())))
         .hasMessage("a.policy:2:10: cannot include ./b: no such text");
     assertThatThrownBy(() -> MinijailPolicy.parse("@include ./b", CONTEXT))
         .hasMessage("a.policy:1:10: cannot include ./b: nothing may be included: ./b");
@@ -283,8 +279,13 @@ final class MinijailPolicyTest {
                     "@include ./b",
                     CONTEXT,
                     including(
-                        Map.of("./b", "@include ./c\n".repeat(20), "./c", "@include ./d\n".repeat(20),
-                            "./d", ""))))
+                        Map.of(
+                            "./b",
+                            "@include ./c\n".repeat(20),
+                            "./c",
+                            "@include ./d\n".repeat(20),
+                            "./d",
+                            ""))))
         .hasMessageContaining("more than 256 texts are included");
   }
 

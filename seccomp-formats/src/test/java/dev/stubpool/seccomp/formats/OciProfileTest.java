@@ -65,8 +65,7 @@ final class OciProfileTest {
     "SCMP_ACT_ALLOW,ALLOW"
   })
   void everyActionIsKnown(String name, String expected) {
-    LoadedPolicy loaded =
-        entries("{'names': ['read'], 'action': '" + name + "', 'errnoRet': 7}");
+    LoadedPolicy loaded = entries("{'names': ['read'], 'action': '" + name + "', 'errnoRet': 7}");
     assertThat(ask(loaded.policy(), "read")).hasToString(expected);
     assertThat(loaded.warnings().isEmpty()).isEqualTo(expected.endsWith("(7)"));
   }
@@ -135,8 +134,7 @@ final class OciProfileTest {
   @Test
   void anIndexThatIsRepeatedMakesAllArgumentsOfTheEntryAlternatives() {
     LoadedPolicy loaded =
-        entries(
-            entry("ALLOW", argument(0, "EQ", 1), argument(0, "EQ", 2), argument(1, "EQ", 9)));
+        entries(entry("ALLOW", argument(0, "EQ", 1), argument(0, "EQ", 2), argument(1, "EQ", 9)));
     assertThat(ask(loaded.policy(), "read", 1, 0)).isEqualTo(SeccompAction.ALLOW);
     assertThat(ask(loaded.policy(), "read", 2, 0)).isEqualTo(SeccompAction.ALLOW);
     assertThat(ask(loaded.policy(), "read", 5, 9)).isEqualTo(SeccompAction.ALLOW);
@@ -191,8 +189,7 @@ final class OciProfileTest {
   @Test
   void entriesWithTheDefaultActionHaveNoEffect() {
     SeccompPolicy policy =
-        entries(
-                entry("ERRNO", argument(0, "EQ", 1)) + "," + entry("ALLOW", argument(1, "EQ", 2)))
+        entries(entry("ERRNO", argument(0, "EQ", 1)) + "," + entry("ALLOW", argument(1, "EQ", 2)))
             .policy();
     assertThat(ask(policy, "read", 1, 2)).isEqualTo(SeccompAction.ALLOW);
   }
@@ -215,9 +212,7 @@ final class OciProfileTest {
     assertThat(load(map).policy().rules())
         .containsOnlyKeys(Architecture.X86_64, Architecture.I386, Architecture.X32);
     assertThat(
-            load(map, LoadContext.DEFAULT.withArchitecture(Architecture.RISCV64))
-                .policy()
-                .rules())
+            load(map, LoadContext.DEFAULT.withArchitecture(Architecture.RISCV64)).policy().rules())
         .containsOnlyKeys(Architecture.RISCV64);
   }
 
@@ -241,12 +236,11 @@ final class OciProfileTest {
   @Test
   void onX86SocketCallsAreMadeBothWays() {
     SeccompPolicy policy =
-        load(
-                """
-                {'defaultAction': 'SCMP_ACT_ERRNO', 'architectures': ['SCMP_ARCH_X86'],
-                 'syscalls': [{'names': ['socket', 'accept', 'shmat'], 'action': 'SCMP_ACT_ALLOW',
-                   'args': [{'index': 0, 'value': 2, 'op': 'SCMP_CMP_EQ'}]}]}
-                """)
+        load("""
+        {'defaultAction': 'SCMP_ACT_ERRNO', 'architectures': ['SCMP_ARCH_X86'],
+         'syscalls': [{'names': ['socket', 'accept', 'shmat'], 'action': 'SCMP_ACT_ALLOW',
+           'args': [{'index': 0, 'value': 2, 'op': 'SCMP_CMP_EQ'}]}]}
+        """)
             .policy();
     assertThat(ask(policy, Architecture.X86_64, "socket", 1)).isEqualTo(EPERM);
     assertThat(ask(policy, Architecture.X86_64, "socket", 2)).isEqualTo(SeccompAction.ALLOW);
@@ -262,17 +256,15 @@ final class OciProfileTest {
   @Test
   void where32BitsCountTheHighHalfOfAValueIsDropped() {
     SeccompPolicy policy =
-        load(
-                """
-                {'defaultAction': 'SCMP_ACT_ERRNO',
-                 'architectures': ['SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
-                 'syscalls': [{'name': 'read', 'action': 'SCMP_ACT_ALLOW',
-                   'args': [{'index': 0, 'value': 18446744073709551615, 'op': 'SCMP_CMP_EQ'}]}]}
-                """)
+        load("""
+        {'defaultAction': 'SCMP_ACT_ERRNO',
+         'architectures': ['SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
+         'syscalls': [{'name': 'read', 'action': 'SCMP_ACT_ALLOW',
+           'args': [{'index': 0, 'value': 18446744073709551615, 'op': 'SCMP_CMP_EQ'}]}]}
+        """)
             .policy();
     assertThat(ask(policy, Architecture.X86_64, "read", 0xffff_ffffL)).isEqualTo(EPERM);
-    assertThat(ask(policy, Architecture.I386, "read", 0xffff_ffffL))
-        .isEqualTo(SeccompAction.ALLOW);
+    assertThat(ask(policy, Architecture.I386, "read", 0xffff_ffffL)).isEqualTo(SeccompAction.ALLOW);
     assertThat(ask(policy, Architecture.X32, "read", 0xffff_ffffL)).isEqualTo(SeccompAction.ALLOW);
   }
 
@@ -314,11 +306,10 @@ final class OciProfileTest {
   @Test
   void numbersAreNamesOfTheNativeArchitecture() {
     SeccompPolicy policy =
-        load(
-                """
-                {'defaultAction': 'SCMP_ACT_ERRNO', 'architectures': ['SCMP_ARCH_X86'],
-                 'syscalls': [{'names': ['0', '0x1'], 'action': 'SCMP_ACT_ALLOW'}]}
-                """)
+        load("""
+        {'defaultAction': 'SCMP_ACT_ERRNO', 'architectures': ['SCMP_ARCH_X86'],
+         'syscalls': [{'names': ['0', '0x1'], 'action': 'SCMP_ACT_ALLOW'}]}
+        """)
             .policy();
     for (Architecture architecture : new Architecture[] {Architecture.X86_64, Architecture.I386}) {
       assertThat(ask(policy, architecture, "read")).isEqualTo(SeccompAction.ALLOW);
@@ -366,19 +357,39 @@ final class OciProfileTest {
         "`{'syscalls': []}`|1:1: \"defaultAction\" is missing",
         "`{'defaultAction': 5}`|1:19: expected a string, found 5",
         "`{'defaultAction': 'ALLOW'}`|1:19: expected one of SCMP_ACT_ALLOW, SCMP_ACT_ERRNO",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': {}}`|1:47: expected an array, found an object",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'defaultAction': 'x'}`|1:35: \"defaultAction\" is here a second time",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'flags': ['X']}`|1:45: expected one of SECCOMP_FILTER_FLAG_LOG",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'architectures': ['amd64']}`|1:53: expected an architecture such as",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'architectures': ['SCMP_ARCH_X86'], 'archMap': [{}]}`|1:71: a profile has either",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action': 'SCMP_ACT_ALLOW', 'args': [{'index': 6, 'value': 0, 'op': 'SCMP_CMP_EQ'}]}]}`|1:115: expected an integer from 0 to 5, found 6",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action': 'SCMP_ACT_ALLOW', 'args': [{'index': 0, 'value': -1, 'op': 'SCMP_CMP_EQ'}]}]}`|1:127: expected an integer from 0 to 18446744073709551615, found -1",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action': 'SCMP_ACT_ALLOW', 'args': [{'index': 0, 'value': 18446744073709551616, 'op': 'SCMP_CMP_EQ'}]}]}`|1:127: expected an integer from 0 to",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action': 'SCMP_ACT_ALLOW', 'args': [{'index': 0, 'value': 1.5, 'op': 'SCMP_CMP_EQ'}]}]}`|1:127: expected an integer from 0 to",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action': 'SCMP_ACT_ALLOW', 'args': [{'index': 0, 'value': 1, 'op': 'EQ'}]}]}`|1:136: expected one of SCMP_CMP_EQ",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'name': 'read', 'action': 'SCMP_ACT_ALLOW'}]}`|1:76: an entry has either \"name\" or \"names\"",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': [''], 'action': 'SCMP_ACT_ALLOW'}]}`|1:59: expected the name of a system call",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action': 'SCMP_ACT_ALLOW', 'includes': {'minKernel': '4'}}]}`|1:122: expected a kernel version such as 4.8, found \"4\"",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': {}}`|1:47: expected an array, found an"
+            + " object",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'defaultAction': 'x'}`|1:35: \"defaultAction\" is here"
+            + " a second time",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'flags': ['X']}`|1:45: expected one of"
+            + " SECCOMP_FILTER_FLAG_LOG",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'architectures': ['amd64']}`|1:53: expected an"
+            + " architecture such as",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'architectures': ['SCMP_ARCH_X86'], 'archMap':"
+            + " [{}]}`|1:71: a profile has either",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action':"
+            + " 'SCMP_ACT_ALLOW', 'args': [{'index': 6, 'value': 0, 'op':"
+            + " 'SCMP_CMP_EQ'}]}]}`|1:115: expected an integer from 0 to 5, found 6",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action':"
+            + " 'SCMP_ACT_ALLOW', 'args': [{'index': 0, 'value': -1, 'op':"
+            + " 'SCMP_CMP_EQ'}]}]}`|1:127: expected an integer from 0 to 18446744073709551615,"
+            + " found -1",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action':"
+            + " 'SCMP_ACT_ALLOW', 'args': [{'index': 0, 'value': 18446744073709551616, 'op':"
+            + " 'SCMP_CMP_EQ'}]}]}`|1:127: expected an integer from 0 to",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action':"
+            + " 'SCMP_ACT_ALLOW', 'args': [{'index': 0, 'value': 1.5, 'op':"
+            + " 'SCMP_CMP_EQ'}]}]}`|1:127: expected an integer from 0 to",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action':"
+            + " 'SCMP_ACT_ALLOW', 'args': [{'index': 0, 'value': 1, 'op': 'EQ'}]}]}`|1:136:"
+            + " expected one of SCMP_CMP_EQ",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'name': 'read',"
+            + " 'action': 'SCMP_ACT_ALLOW'}]}`|1:76: an entry has either \"name\" or \"names\"",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': [''], 'action':"
+            + " 'SCMP_ACT_ALLOW'}]}`|1:59: expected the name of a system call",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': [{'names': ['read'], 'action':"
+            + " 'SCMP_ACT_ALLOW', 'includes': {'minKernel': '4'}}]}`|1:122: expected a kernel"
+            + " version such as 4.8, found \"4\"",
         "`{'defaultAction': 'SCMP_ACT_LOG'} {}`|1:35: expected nothing behind the last brace",
         "`{'defaultAction': 'SCMP_ACT_LOG',`|1:",
       },

@@ -110,8 +110,7 @@ final class OciWriterTest {
             for (int j = 0; j < conditions.length; j++) {
               conditions[j] = condition(random, false, 2);
             }
-            builder.rule(
-                Effort.oneOf(random, calls), Effort.oneOf(random, actions), conditions);
+            builder.rule(Effort.oneOf(random, calls), Effort.oneOf(random, actions), conditions);
           }
           SeccompPolicy policy = builder.build();
           String text;
@@ -197,8 +196,7 @@ final class OciWriterTest {
         }
       }
       assertThat(calls)
-          .allSatisfy(
-              call -> assertThat(again.evaluate(call)).isEqualTo(policy.evaluate(call)));
+          .allSatisfy(call -> assertThat(again.evaluate(call)).isEqualTo(policy.evaluate(call)));
     }
   }
 
