@@ -95,8 +95,8 @@ record WordOrder(List<Integer> offsets) implements Comparator<Operand> {
   private static int compareOutside(Operand.Outside left, Operand.Outside right) {
     return Comparator.comparing((Operand.Outside outside) -> outside.condition().address())
         .thenComparing(outside -> outside.condition().length())
-        .thenComparing(outside -> outside.condition().lo())
-        .thenComparing(outside -> outside.condition().hiExclusive())
+        .thenComparingLong(outside -> outside.condition().lo())
+        .thenComparingLong(outside -> outside.condition().hiExclusive())
         .compare(left, right);
   }
 
