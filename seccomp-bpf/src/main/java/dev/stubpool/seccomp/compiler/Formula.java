@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 
 /**
@@ -189,7 +190,7 @@ final class Formula {
     return ends(begins, operand.max());
   }
 
-  private static long[] ends(TreeSet<Long> begins, long max) {
+  private static long[] ends(NavigableSet<Long> begins, long max) {
     long[] ends = new long[begins.size() + 1];
     int n = 0;
     for (long begin : begins) {
@@ -199,7 +200,7 @@ final class Formula {
     return ends;
   }
 
-  private static void addBegins(Node node, TreeSet<Long> begins) {
+  private static void addBegins(Node node, NavigableSet<Long> begins) {
     if (node.test != Test.GREATER) {
       begins.add(node.k);
     }
