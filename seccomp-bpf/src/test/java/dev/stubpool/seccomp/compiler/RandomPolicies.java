@@ -159,7 +159,7 @@ public final class RandomPolicies {
       case 7 -> subject.onlyBits(value());
       case 8 ->
           subject.anyOf(LongStream.generate(this::value).limit(random.nextInt(1, 6)).toArray());
-      case 9 -> subject.low32().equalTo((int) value());
+      case 9 -> subject.low32().equalTo(value() & 0xffff_ffffL);
       case 10 -> {
         long[] range = range(order -> order <= 0);
         yield subject.inRange(range[0], range[1]);
