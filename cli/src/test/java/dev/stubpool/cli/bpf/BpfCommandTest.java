@@ -235,7 +235,7 @@ class BpfCommandTest {
         0x80000000 KILL_PROCESS
         """;
     for (String line : actions.lines().toList()) {
-      String[] columns = line.split(" ");
+      String[] columns = line.split(" ", -1);
       assertThat(printed("sim", file("one", "ret #" + columns[0]), "--nr", "0"))
           .isEqualTo(
               "{\"action\":\"%s\",\"ret\":\"%s\",\"steps\":1}%n".formatted(columns[1], columns[0]));

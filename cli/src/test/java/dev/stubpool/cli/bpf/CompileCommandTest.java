@@ -61,7 +61,7 @@ class CompileCommandTest {
     }
     Outcome outcome = bpf(all.toArray());
     assertThat(outcome.err()).isEmpty();
-    return outcome.out().split("\"")[3];
+    return outcome.out().split("\"", -1)[3];
   }
 
   @ParameterizedTest
