@@ -1,7 +1,7 @@
 package dev.stubpool.seccomp.compiler;
 
 import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.bpf.EbpfLength;
+import dev.stubpool.seccomp.bpf.BpfCost;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
@@ -10,14 +10,11 @@ import java.util.Map;
 /**
  * What is worth knowing about a compiled filter.
  *
- * @param instructions its length, 1 to 4096
- * @param ebpfLength its length once translated by the kernel, which counts for the limit on all
- *     filters of a task
- * @param cachedNumbers the numbers that the kernel answers from its bitmap (Linux 5.11) without
- *     running the filter, of those below 512; none on x32, which the bitmap leaves out
+ * @param cost its lengths, and what they count for
+ * @param cachedNumbers the numbers that the kernel answers from its bitmap without running the
+ *     filter, see {@link BpfCost#alwaysAllowed}
  */
-public record CompilerReport(
-    int instructions, int ebpfLength, Map<Architecture, List<Integer>> cachedNumbers) {
+public record CompilerReport(BpfCost cost, Map<Architecture, List<Integer>> cachedNumbers) {
 
   /** Copies the numbers. */
   public CompilerReport {
@@ -27,11 +24,11 @@ public record CompilerReport(
   }
 
   /**
-   * What the filter leaves for others of the same task.
+   * What the filter leaves for others of the same thread.
    *
-   * @return in eBPF instructions, of {@value EbpfLength#MAX_PATH}
+   * @return in eBPF instructions, of {@value BpfCost#PATH_BUDGET}
    */
   public int pathBudgetLeft() {
-    return EbpfLength.MAX_PATH - ebpfLength;
+    return BpfCost.PATH_BUDGET - cost.ebpfLength();
   }
 }

@@ -4,10 +4,10 @@ import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.Condition;
 import dev.stubpool.seccomp.SeccompPolicy;
 import dev.stubpool.seccomp.bpf.Bpf;
+import dev.stubpool.seccomp.bpf.BpfCost;
 import dev.stubpool.seccomp.bpf.BpfInstruction;
 import dev.stubpool.seccomp.bpf.BpfProgram;
 import dev.stubpool.seccomp.bpf.BpfVerifier;
-import dev.stubpool.seccomp.bpf.EbpfLength;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -76,9 +76,10 @@ public final class SeccompCompiler {
         .rules()
         .forEach(
             (architecture, _) ->
-                cached.put(architecture, ConstantAllow.numbers(code, architecture)));
-    return new CompiledFilter(
-        program, new CompilerReport(program.length(), EbpfLength.of(program), cached));
+                cached.put(
+                    architecture,
+                    BpfCost.alwaysAllowed(program, architecture).stream().boxed().toList()));
+    return new CompiledFilter(program, new CompilerReport(BpfCost.of(program), cached));
   }
 
   private static List<BpfInstruction> optimize(SeccompPolicy policy, CompilerOptions options) {

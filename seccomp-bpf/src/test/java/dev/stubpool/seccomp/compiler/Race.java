@@ -3,9 +3,9 @@ package dev.stubpool.seccomp.compiler;
 import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
+import dev.stubpool.seccomp.bpf.BpfCost;
 import dev.stubpool.seccomp.bpf.BpfProgram;
 import dev.stubpool.seccomp.bpf.BpfSimulator;
-import dev.stubpool.seccomp.bpf.EbpfLength;
 import java.util.Arrays;
 import java.util.IntSummaryStatistics;
 
@@ -48,7 +48,7 @@ record Race(
       }
       slow.accept(result.steps());
     }
-    return new Race(program.length(), EbpfLength.of(program), all, denied, slow);
+    return new Race(program.length(), BpfCost.of(program).ebpfLength(), all, denied, slow);
   }
 
   @Override

@@ -265,7 +265,7 @@ class SeccompCompilerTest {
     CompiledFilter filter = SeccompCompiler.compile(policy, CompilerOptions.of(Optimization.SPEED));
 
     assertThat(filter.program().length()).isEqualTo(Bpf.MAXINSNS);
-    assertThat(filter.report().instructions()).isEqualTo(Bpf.MAXINSNS);
+    assertThat(filter.report().cost().instructions()).isEqualTo(Bpf.MAXINSNS);
     BpfSimulator simulator = new BpfSimulator(filter.program());
     for (int i = 0; i < 3 * 4074; i += 7) {
       assertSame(policy, simulator, SeccompData.of(Architecture.X86_64, 1, 0, i));
