@@ -431,3 +431,65 @@ CHECK(child_of_a_thread_is_a_child_of_all) {
     join(thread(forksOnly, 0));
     exits(forkedByThread, 6);
 }
+
+/* What is done up to 200 times, but not for longer than this many milliseconds. */
+#define REPEATED for (long until_ = millis() + 1200, round = 0; round < 200 && millis() < until_; round++)
+
+static void *waitsForEver(void *argument) {
+    for (;;) pause();
+}
+
+static void *makesThreads(void *argument) {
+    pthread_attr_t small;
+    pthread_t made;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 4 * PAGE);
+    while (counter < 40 && !pthread_create(&made, &small, waitsForEver, 0)) __sync_fetch_and_add(&counter, 1);
+    return 0;
+}
+
+CHECK(process_ends_while_threads_are_made) {
+    REPEATED {
+        pid_t pid;
+        CHILD(pid) {
+            thread(makesThreads, 0);
+            thread(makesThreads, 0);
+            while (counter < 1 + round % 4) asm volatile("");
+            _exit(7);
+        }
+        exits(pid, 7);
+    }
+}
+
+CHECK(exec_while_threads_are_made) {
+    REPEATED {
+        pid_t pid;
+        CHILD(pid) {
+            thread(makesThreads, 0);
+            thread(makesThreads, 0);
+            while (counter < 1 + round % 4) asm volatile("");
+            become("count", 0);
+        }
+        exits(pid, 3);
+    }
+}
+
+static void *becomesAnother(void *argument) {
+    __sync_fetch_and_add(&counter, 1);
+    while (counter < 3) asm volatile("");
+    execl(self, self, "--child", "count", (char *)0);
+    return 0;
+}
+
+CHECK(threads_exec_at_once) {
+    REPEATED {
+        pid_t pid;
+        CHILD(pid) {
+            thread(becomesAnother, 0);
+            thread(becomesAnother, 0);
+            becomesAnother(0);
+            for (;;) pause();
+        }
+        exits(pid, 3);
+    }
+}

@@ -92,7 +92,10 @@ final class TaskLoop {
           work(task);
         } else {
           settle(task);
-          answer(task, resume(task));
+          Trap trap = resume(task);
+          if (!task.isLeaving()) { // else it may not even make a thread, which nobody would end
+            answer(task, trap);
+          }
         }
       }
       if (task.isLeaving()) {

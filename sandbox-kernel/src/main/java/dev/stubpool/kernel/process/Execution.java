@@ -134,6 +134,10 @@ public final class Execution {
 
   /** Has a process go on with it, in the calling thread alone. */
   public void replace(Task task) {
+    if (task.isLeaving()) { // another thread may be executing a program: it is not to be ended
+      discard();
+      return;
+    }
     GuestProcess process = task.process();
     for (Task other : List.copyOf(process.tasks())) {
       if (other != task) {

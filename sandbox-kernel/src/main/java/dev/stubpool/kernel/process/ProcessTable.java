@@ -146,6 +146,9 @@ public final class ProcessTable {
     Task task = new Task(this, process, tid, name);
     tasks.put(tid, task);
     process.tasks().add(task);
+    if (process.isEnding()) {
+      task.leave();
+    }
     return task;
   }
 
