@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,6 +238,25 @@ static int yes(void) {
   for (;;) puts("yes, and yes again");
 }
 
+static void *writes(void *text) {
+  return (void *)write(1, text, strlen(text));
+}
+
+/* A write waits; once a line has come O_NONBLOCK is set, and standard error is told. */
+static int changed(void) {
+  pthread_t writer;
+  void *written;
+  char line[10];
+  pthread_create(&writer, 0, writes, "first\n");
+  if (read(0, line, sizeof line) != 1) return 1;
+  fcntl(1, F_SETFL, O_WRONLY | O_NONBLOCK);
+  write(2, "set\n", 4);
+  pthread_join(writer, &written);
+  fcntl(1, F_SETFL, O_WRONLY);
+  printf("%ld\n", (long)written);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
@@ -246,7 +266,7 @@ int main(int argc, char **argv) {
     {"leave", leave}, {"fault", fault}, {"sent", sent}, {"blocked", blocked}, {"divide", divide},
     {"status", status}, {"list", list}, {"map", map}, {"mistakes", mistakes}, {"devices", devices},
     {"scattered", scattered}, {"changes", changes}, {"self", self}, {"clocks", clocks},
-    {"unknown", unknown}, {"yes", yes},
+    {"unknown", unknown}, {"yes", yes}, {"changed", changed},
   };
   arguments = argv;
   count = argc;

@@ -222,13 +222,11 @@ final class DataCalls {
     try {
       return (int) task.await(to.file(), () -> to.write(buffer));
     } catch (InterruptedCallException e) {
-      int underWay = to.file().abandonWrite(buffer);
-      if (underWay == 0) {
-        throw e;
-      }
-      buffer.position(buffer.position() + underWay);
-      return underWay;
+      return abandon(to, buffer, e);
     } catch (ErrnoException e) {
+      if (e.errno() == Errno.EAGAIN) { // O_NONBLOCK may have been set while it waited
+        return abandon(to, buffer, e);
+      }
       if (e.errno() == Errno.EPIPE) {
         GuestProcess process = task.process();
         task.send(
@@ -237,6 +235,16 @@ final class DataCalls {
       }
       throw e;
     }
+  }
+
+  /** Waits no more, and throws if nothing is under way. */
+  private static int abandon(FilePlace to, ByteBuffer buffer, RuntimeException why) {
+    int underWay = to.file().abandonWrite(buffer);
+    if (underWay == 0) {
+      throw why;
+    }
+    buffer.position(buffer.position() + underWay);
+    return underWay;
   }
 
   // ---- both ----

@@ -90,9 +90,16 @@ public final class StreamFile extends OpenFile {
       boolean _ = lock.released(() -> writer.awaitReady(MOST_MILLIS));
       return begun;
     }
-    int written = writer.write(from, whenChanged);
-    file.waiters().wakeAll(); // it is the next one's turn
-    return written;
+    try {
+      int written = writer.write(from, whenChanged);
+      file.waiters().wakeAll(); // it is the next one's turn
+      return written;
+    } catch (ErrnoException e) {
+      if (e.errno() != Errno.EAGAIN) {
+        file.waiters().wakeAll();
+      }
+      throw e;
+    }
   }
 
   @Override

@@ -123,6 +123,19 @@ class StreamFileTest {
     assertFails(Errno.EAGAIN, () -> file.write(buffer));
   }
 
+  @Test
+  void shouldTellTheNextWriterOfTheEndOfOneThatFails() {
+    OpenFile file = StreamFile.output(new Broken(), lock);
+    ByteBuffer first = bytes("x");
+    ByteBuffer second = bytes("y");
+    file.waiters().add(sleeper);
+    assertFails(Errno.EAGAIN, () -> file.write(first));
+    assertThat(sleeper.sleep(Sleeper.NEVER)).isTrue();
+    assertFails(Errno.EAGAIN, () -> file.write(second));
+    assertFails(Errno.EPIPE, () -> file.write(first));
+    assertThat(sleeper.sleep(System.nanoTime())).as("told").isTrue();
+  }
+
   private int awaitFailure(OpenFile file, ByteBuffer buffer) {
     file.waiters().add(sleeper);
     assertFails(Errno.EAGAIN, () -> file.write(buffer));

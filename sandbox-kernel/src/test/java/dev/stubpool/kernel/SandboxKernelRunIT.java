@@ -1,0 +1,101 @@
+package dev.stubpool.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.stubpool.StubPool;
+import dev.stubpool.StubPoolOptions;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What an embedder does, and what is done to it, while a program runs. */
+class SandboxKernelRunIT {
+  private static final long SECONDS = 20;
+
+  @TempDir private static Path scratch;
+  private StubPool pool;
+
+  @BeforeEach
+  void open() {
+    pool = StubPool.open(StubPoolOptions.builder().name("kernel").minIdle(1).maxStubs(8).build());
+  }
+
+  @AfterEach
+  void close() {
+    pool.close();
+  }
+
+  private static Command command(String words) throws IOException, InterruptedException {
+    return Command.of(Toolchain.GLIBC.program("guest.c", scratch), words.split(" "));
+  }
+
+  private Outcome run(String words, OutputStream out, OutputStream err, PipedInputStream in)
+      throws IOException, InterruptedException {
+    return new Sandboxed(pool)
+        .run(command(words), more -> more.output(out).errors(err).input(in));
+  }
+
+  /** A stream whose bytes go to another one, and that does something before. */
+  private static final class Watched extends OutputStream {
+    private final OutputStream to;
+    private final Action before;
+
+    interface Action {
+      void run() throws IOException, InterruptedException;
+    }
+
+    Watched(OutputStream to, Action before) {
+      this.to = to;
+      this.before = before;
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int size) throws IOException {
+      try {
+        before.run();
+      } catch (InterruptedException e) {
+        throw new IOException(e);
+      }
+      to.write(bytes, offset, size);
+    }
+  }
+
+  @Test
+  void shouldEndAWriteForWhichItIsSetNotToWait() throws IOException, InterruptedException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    PipedOutputStream line = new PipedOutputStream();
+    PipedInputStream in = new PipedInputStream(line);
+    CountDownLatch set = new CountDownLatch(1);
+    OutputStream slow =
+        new Watched(
+            out,
+            () -> {
+              if (set.getCount() > 0) {
+                line.write('\n');
+                line.flush();
+              }
+              assertThat(set.await(SECONDS, TimeUnit.SECONDS)).isTrue();
+            });
+
+    Outcome outcome =
+        run("changed", slow, new Watched(OutputStream.nullOutputStream(), set::countDown), in);
+
+    assertThat(outcome.status()).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("first\n6\n");
+  }
+}
