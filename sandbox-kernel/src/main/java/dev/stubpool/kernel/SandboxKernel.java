@@ -155,16 +155,24 @@ public final class SandboxKernel {
               program.arguments(),
               program.environment(),
               identity);
-      Task task =
-          table.makeFirst(
-              execution.program(),
-              descriptors(program, table.lock()),
-              files,
-              identity,
-              workingDirectory(program, files, identity));
-      HostSignals.inherit(task.process().actions());
-      execution.startIn(task);
-      table.start(task);
+      boolean begun = false;
+      try {
+        Task task =
+            table.makeFirst(
+                execution.program(),
+                descriptors(program, table.lock()),
+                files,
+                identity,
+                workingDirectory(program, files, identity));
+        HostSignals.inherit(task.process().actions());
+        execution.startIn(task);
+        table.start(task);
+        begun = true;
+      } finally {
+        if (!begun) {
+          execution.discard();
+        }
+      }
     } catch (ElfException e) {
       throw new ProgramException(program.file() + " " + e.getMessage(), e);
     } catch (ErrnoException e) {
@@ -208,17 +216,26 @@ public final class SandboxKernel {
               table.memory(),
               table.files().pipes()::fifo,
               new ProcessInformation(table));
-      program.hidden().forEach(files::hide);
-      for (Path path : program.readOnly()) {
-        files.add(path);
+      try {
+        fill(files, program);
+        return files;
+      } catch (IOException | RuntimeException e) {
+        files.close();
+        throw e;
       }
-      files.add(program.file());
-      files.add(program.file().toRealPath());
-      files.addIfCovered(program.workingDirectory());
-      return files;
     } catch (IOException e) {
       throw new ProgramException("cannot read " + describe(e), e);
     }
+  }
+
+  private static void fill(FileTree files, Program program) throws IOException {
+    program.hidden().forEach(files::hide);
+    for (Path path : program.readOnly()) {
+      files.add(path);
+    }
+    files.add(program.file());
+    files.add(program.file().toRealPath());
+    files.addIfCovered(program.workingDirectory());
   }
 
   private static Location workingDirectory(Program program, FileTree files, Identity identity) {

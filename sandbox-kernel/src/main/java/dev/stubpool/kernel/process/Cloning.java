@@ -88,8 +88,8 @@ public record Cloning(long flags, long stack, long parentTid, long childTid, lon
     boolean ownStack = !has(CLONE_VM) || has(CLONE_VFORK);
     task.signals().stack(ownStack ? caller.signals().stack() : AlternateStack.NONE);
     task.startIn(memory, guest -> prepare(guest, state));
+    table.start(task); // it waits for the lock; and runs, even if its memory is dead
     tell(caller, task);
-    table.start(task);
     if (has(CLONE_VFORK)) {
       GuestProcess child = process;
       caller.awaitUnlessKilled(
