@@ -257,6 +257,13 @@ static int changed(void) {
   return 0;
 }
 
+/* Waits for input, and an alarm is far away. */
+static int waits(void) {
+  char byte;
+  alarm(1000);
+  return read(0, &byte, 1);
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
@@ -266,7 +273,7 @@ int main(int argc, char **argv) {
     {"leave", leave}, {"fault", fault}, {"sent", sent}, {"blocked", blocked}, {"divide", divide},
     {"status", status}, {"list", list}, {"map", map}, {"mistakes", mistakes}, {"devices", devices},
     {"scattered", scattered}, {"changes", changes}, {"self", self}, {"clocks", clocks},
-    {"unknown", unknown}, {"yes", yes}, {"changed", changed},
+    {"unknown", unknown}, {"yes", yes}, {"changed", changed}, {"waits", waits},
   };
   arguments = argv;
   count = argc;

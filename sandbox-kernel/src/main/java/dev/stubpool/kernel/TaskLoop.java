@@ -74,11 +74,14 @@ final class TaskLoop {
   }
 
   private static void leave(Task task, ProgramMemory memory) {
-    if (task.program() == memory) {
-      task.table().ended(task); // before its memory is gone, of which it may have to tell
-    }
-    if (memory.leave(task)) {
-      memory.close();
+    try {
+      if (task.program() == memory) {
+        task.table().ended(task); // before its memory is gone, of which it may have to tell
+      }
+    } finally {
+      if (memory.leave(task)) {
+        memory.close();
+      }
     }
   }
 
@@ -86,6 +89,7 @@ final class TaskLoop {
   private void serve(Task task, Guest guest) {
     ProcessTable.current(task);
     try {
+      watch(task.table(), task.program());
       begin(task, guest);
       while (!task.isLeaving() && !task.hasNext()) {
         if (task.hasWork()) {
@@ -105,6 +109,30 @@ final class TaskLoop {
     } finally {
       ProcessTable.current(null);
     }
+  }
+
+  /** The death of a stub in which all tasks wait is told of by no trap. */
+  private static void watch(ProcessTable table, ProgramMemory memory) {
+    if (memory.watch()) {
+      var _ =
+          memory
+              .stub()
+              .onDeath()
+              .thenAccept(
+                  how ->
+                      table
+                          .lock()
+                          .with(
+                              () ->
+                                  memory
+                                      .anyTask()
+                                      .ifPresent(task -> table.fail(death(task, how)))));
+    }
+  }
+
+  private static ProgramException death(Task task, String how) {
+    return new ProgramException(
+        "the stub of process %d is dead: %s".formatted(task.process().pid(), how));
   }
 
   private static void begin(Task task, Guest guest) {
@@ -159,10 +187,7 @@ final class TaskLoop {
       case Trap.Interrupted _ -> {
         // What there is to do is found by hasWork.
       }
-      case Trap.Died died -> {
-        throw new ProgramException(
-            "the stub of process %d is dead: %s".formatted(task.process().pid(), died.how()));
-      }
+      case Trap.Died died -> throw death(task, died.how());
     }
   }
 

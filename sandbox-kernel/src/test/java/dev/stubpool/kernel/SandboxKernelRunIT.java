@@ -1,16 +1,19 @@
 package dev.stubpool.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.stubpool.StubPool;
 import dev.stubpool.StubPoolOptions;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -39,7 +42,7 @@ class SandboxKernelRunIT {
     return Command.of(Toolchain.GLIBC.program("guest.c", scratch), words.split(" "));
   }
 
-  private Outcome run(String words, OutputStream out, OutputStream err, PipedInputStream in)
+  private Outcome run(String words, OutputStream out, OutputStream err, InputStream in)
       throws IOException, InterruptedException {
     return new Sandboxed(pool)
         .run(command(words), more -> more.output(out).errors(err).input(in));
@@ -97,5 +100,62 @@ class SandboxKernelRunIT {
 
     assertThat(outcome.status()).isZero();
     assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("first\n6\n");
+  }
+
+  private static void assertNoThread(String name) throws InterruptedException {
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().equals(name)) {
+        assertThat(thread.join(Duration.ofSeconds(SECONDS))).as(name + " ends").isTrue();
+      }
+    }
+  }
+
+  /** Runs what waits for input, and does something once it does. */
+  private void runWaiting(Runnable meanwhile) throws IOException, InterruptedException {
+    CountDownLatch over = new CountDownLatch(1);
+    InputStream in =
+        new InputStream() {
+          @Override
+          public int read() throws IOException {
+            meanwhile.run();
+            try {
+              assertThat(over.await(2 * SECONDS, TimeUnit.SECONDS)).isTrue();
+            } catch (InterruptedException e) {
+              throw new IOException(e);
+            }
+            return -1;
+          }
+        };
+    OutputStream none = OutputStream.nullOutputStream();
+    try {
+      Outcome _ = run("waits", none, none, in);
+    } finally {
+      over.countDown();
+    }
+  }
+
+  private void killStubs() {
+    ProcessHandle.current()
+        .children()
+        .filter(child -> child.pid() != pool.stats().sourcePid())
+        .forEach(ProcessHandle::destroyForcibly);
+  }
+
+  @Test
+  void shouldFailIfAStubDiesInWhichAllWait() throws InterruptedException {
+    assertThatThrownBy(() -> runWaiting(this::killStubs))
+        .isInstanceOf(ProgramException.class)
+        .hasMessageContaining("the stub of process 2 is dead");
+
+    assertNoThread("stubpool-alarms");
+  }
+
+  @Test
+  void shouldFailIfThePoolIsClosed() throws InterruptedException {
+    assertThatThrownBy(() -> runWaiting(pool::close))
+        .isInstanceOf(ProgramException.class)
+        .hasMessageContaining("the stub of process 2 is dead");
+
+    assertNoThread("stubpool-alarms");
   }
 }

@@ -7,6 +7,7 @@ import dev.stubpool.kernel.sync.KernelLock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The memory of a program, and the stub that it is in: what the threads of a process share, and a
@@ -22,6 +23,7 @@ public final class ProgramMemory {
 
   // Under the kernel's lock.
   private final List<Task> tasks = new ArrayList<>();
+  private boolean isWatched;
 
   // Under its own monitor: who comes back from a guest has no lock.
   private final Object stopping = new Object();
@@ -58,6 +60,20 @@ public final class ProgramMemory {
   public boolean leave(Task task) {
     tasks.remove(task);
     return tasks.isEmpty();
+  }
+
+  /** Whether nobody has watched for the stub's death so far; from now on the caller does. */
+  public boolean watch() {
+    boolean isFirst = !isWatched;
+    isWatched = true;
+    return isFirst;
+  }
+
+  /** A task that is in it and is not to end, nor to go on in another. */
+  public Optional<Task> anyTask() {
+    return tasks.stream()
+        .filter(task -> !task.isLeaving() && equals(task.program()))
+        .findFirst();
   }
 
   /** Gives back the stub: nobody is in it. */

@@ -1,6 +1,6 @@
 package dev.stubpool.kernel.process;
 
-import dev.stubpool.StubDiedException;
+import dev.stubpool.StubPoolException;
 import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.memory.RobustList;
 
@@ -21,8 +21,8 @@ final class TaskEnd {
         program.user().writeInt(task.clearTidAddress(), 0);
         task.table().futexes().wake(program.map(), task.clearTidAddress(), 1);
       }
-    } catch (ErrnoException | StubDiedException _) {
-      // The memory is not there, or nothing is: nobody can wait in it.
+    } catch (ErrnoException | StubPoolException _) {
+      // The memory is not there, or the stub is dead, or the pool closed: nobody can wait in it.
     }
     task.robustList(0);
     task.clearTidAddress(0);
