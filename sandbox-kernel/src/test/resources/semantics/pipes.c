@@ -314,3 +314,18 @@ CHECK(futex_wait_is_interrupted) {
     fails(EINTR, syscall(SYS_futex, &word, 0, 0, 0, 0, 0));
     end(pid);
 }
+
+CHECK(pipe_is_opened_again_though_nobody_has_its_other_end) {
+    int ends[2];
+    char path[30], byte;
+    want(pipe(ends) == 0 && close(ends[0]) == 0);
+    sprintf(path, "/proc/self/fd/%d", ends[1]);
+    int fd = open(path, O_WRONLY);
+    want(fd >= 0);
+    signal(SIGPIPE, SIG_IGN);
+    fails(EPIPE, write(fd, "x", 1));
+    want(pipe(ends) == 0 && close(ends[1]) == 0);
+    sprintf(path, "/proc/self/fd/%d", ends[0]);
+    fd = open(path, O_RDONLY);
+    want(fd >= 0 && read(fd, &byte, 1) == 0);
+}

@@ -13,6 +13,7 @@ public final class PipeEnd extends OpenFile {
 
   private final Pipe pipe;
   private final Supplier<FileStatus> status;
+  private final boolean hasName;
   private final long readersBefore;
   private final long writersBefore;
 
@@ -21,14 +22,25 @@ public final class PipeEnd extends OpenFile {
 
   /** An end of a pipe without a name. */
   PipeEnd(Pipe pipe, int flags) {
-    this("pipe:[" + pipe.inode() + "]", pipe, flags, () -> FileStatus.made(MODE, pipe.inode(), 0));
+    this(
+        "pipe:[" + pipe.inode() + "]",
+        pipe,
+        flags,
+        () -> FileStatus.made(MODE, pipe.inode(), 0),
+        false);
   }
 
   /** An end of a fifo. */
   PipeEnd(String path, Pipe pipe, int flags, Supplier<FileStatus> status) {
+    this(path, pipe, flags, status, true);
+  }
+
+  private PipeEnd(
+      String path, Pipe pipe, int flags, Supplier<FileStatus> status, boolean hasName) {
     super(path, flags);
     this.pipe = pipe;
     this.status = status;
+    this.hasName = hasName;
     this.readersBefore = pipe.readerOpens();
     this.writersBefore = pipe.writerOpens();
     pipe.opened(this);
@@ -42,6 +54,9 @@ public final class PipeEnd extends OpenFile {
 
   @Override
   public boolean isConnected() {
+    if (!hasName) {
+      return true; // opened again, by a link in /proc/PID/fd
+    }
     return switch (flags() & OpenFlags.O_ACCMODE) {
       case OpenFlags.O_RDONLY ->
           isNonBlocking() || pipe.hasWriters() || pipe.writerOpens() != writersBefore;
