@@ -493,3 +493,80 @@ CHECK(threads_exec_at_once) {
         exits(pid, 3);
     }
 }
+
+static int asleep(pid_t which) {
+    char path[60], text[300] = "";
+    sprintf(path, "/proc/self/task/%d/stat", which);
+    int fd = open(path, O_RDONLY);
+    if (fd < 0) return 0;
+    ssize_t size = read(fd, text, sizeof text - 1);
+    close(fd);
+    char *name = strrchr(text, ')');
+    return size > 0 && name && name[2] == 'S';
+}
+
+static struct flock toEnd(int type) { return (struct flock){.l_type = type, .l_whence = SEEK_SET}; }
+
+static void *locksAll(void *fd) {
+    threadTid = tid();
+    flock((int)(long)fd, LOCK_EX);
+    return 0;
+}
+
+static void *locksOfFile(void *fd) {
+    struct flock all = toEnd(F_WRLCK);
+    threadTid = tid();
+    fcntl((int)(long)fd, F_OFD_SETLKW, &all);
+    return 0;
+}
+
+static void *locksOfProcess(void *fd) {
+    struct flock all = toEnd(F_WRLCK);
+    threadTid = tid();
+    fcntl((int)(long)fd, F_SETLKW, &all);
+    return 0;
+}
+
+/* A thread waits to lock a file, which another one closes. */
+static pthread_t waitsToLock(void *(*locks)(void *)) {
+    int fd = open("locked", O_RDWR);
+    threadTid = 0;
+    pthread_t which = thread(locks, (void *)(long)fd);
+    eventually(threadTid != 0 && asleep(threadTid));
+    close(fd);
+    return which;
+}
+
+CHECK(lock_ends_with_a_file_that_was_closed_meanwhile) {
+    int holder = file("locked", "text");
+    struct flock all = toEnd(F_WRLCK), none = toEnd(F_UNLCK);
+    want(flock(holder, LOCK_EX) == 0 && fcntl(holder, F_OFD_SETLK, &all) == 0);
+    pthread_t one = waitsToLock(locksAll), two = waitsToLock(locksOfFile);
+    want(flock(holder, LOCK_UN) == 0 && fcntl(holder, F_OFD_SETLK, &none) == 0);
+    join(one);
+    join(two);
+    want(flock(holder, LOCK_EX | LOCK_NB) == 0 && fcntl(holder, F_OFD_SETLK, &all) == 0);
+}
+
+CHECK(lock_of_a_process_ends_with_a_descriptor_that_was_closed_meanwhile) {
+    int there[2], back[2];
+    char byte;
+    want(pipe(there) == 0 && pipe(back) == 0);
+    close(file("locked", "text"));
+    pid_t pid;
+    CHILD(pid) {
+        int holder = open("locked", O_RDWR);
+        struct flock all = toEnd(F_WRLCK), none = toEnd(F_UNLCK);
+        want(fcntl(holder, F_SETLK, &all) == 0 && write(back[1], "x", 1) == 1);
+        want(read(there[0], &byte, 1) == 1);
+        want(fcntl(holder, F_SETLK, &none) == 0 && write(back[1], "x", 1) == 1);
+        want(read(there[0], &byte, 1) == 1);
+        want(fcntl(holder, F_SETLK, &all) == 0);
+    }
+    want(read(back[0], &byte, 1) == 1);
+    pthread_t which = waitsToLock(locksOfProcess);
+    want(write(there[1], "x", 1) == 1 && read(back[0], &byte, 1) == 1);
+    join(which);
+    want(write(there[1], "x", 1) == 1);
+    exits(pid, 0);
+}

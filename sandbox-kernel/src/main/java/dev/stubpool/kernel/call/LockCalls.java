@@ -6,6 +6,7 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.abi.InterruptedCallException.Restart;
 import dev.stubpool.kernel.abi.OpenFlags;
 import dev.stubpool.kernel.abi.Struct;
+import dev.stubpool.kernel.file.DescriptorTable;
 import dev.stubpool.kernel.file.FileLocks;
 import dev.stubpool.kernel.file.FileLocks.Lock;
 import dev.stubpool.kernel.file.OpenFile;
@@ -53,28 +54,34 @@ final class LockCalls {
     locks.unlock(file.id(), file, 0, Long.MAX_VALUE); // also before another kind is waited for
     if (!Bits.any(operation, LOCK_UN)) {
       Lock lock = new Lock(file, task.process().pid(), 0, Long.MAX_VALUE, isExclusive);
-      await(task, locks, !Bits.any(operation, LOCK_NB), () -> locks.lock(file, lock));
+      await(task, file, locks, !Bits.any(operation, LOCK_NB), () -> locks.lock(file, lock));
     }
     return 0;
   }
 
-  private static void await(Task task, FileLocks locks, boolean waits, Runnable attempt) {
-    Optional<Boolean> _ =
-        task.await(
-            List.of(locks.released()),
-            Sleeper.NEVER,
-            Restart.AS_ACTION_SAYS,
-            () -> {
-              try {
-                attempt.run();
-                return Optional.of(true);
-              } catch (ErrnoException e) {
-                if (e.errno() != Errno.EAGAIN || !waits) {
-                  throw e;
+  private static void await(
+      Task task, OpenFile file, FileLocks locks, boolean waits, Runnable attempt) {
+    file.hold(); // else its lock would outlast it if it is closed meanwhile
+    try {
+      Optional<Boolean> _ =
+          task.await(
+              List.of(locks.released()),
+              Sleeper.NEVER,
+              Restart.AS_ACTION_SAYS,
+              () -> {
+                try {
+                  attempt.run();
+                  return Optional.of(true);
+                } catch (ErrnoException e) {
+                  if (e.errno() != Errno.EAGAIN || !waits) {
+                    throw e;
+                  }
+                  return Optional.empty();
                 }
-                return Optional.empty();
-              }
-            });
+              });
+    } finally {
+      file.release();
+    }
   }
 
   /** A {@code struct flock}. */
@@ -173,17 +180,23 @@ final class LockCalls {
     if (!may) {
       throw new ErrnoException(Errno.EBADF);
     }
+    DescriptorTable descriptors = task.process().descriptors();
     await(
         task,
+        file,
         locks,
         waits,
         () -> {
           if (isOfFile) {
             locks.lock(file, lock);
           } else {
-            locks.lock(task.process().descriptors(), file, lock);
+            locks.lock(descriptors, file, lock);
           }
         });
+    if (!isOfFile && descriptors.find(arguments.integer(0)).filter(file::equals).isEmpty()) {
+      locks.unlock(file.id(), lock.owner(), lock.first(), lock.last()); // closed meanwhile
+      throw new ErrnoException(Errno.EBADF);
+    }
     return 0;
   }
 }
