@@ -64,6 +64,22 @@ static int forks(void) {
     return 0;
 }
 
+/* Children that have ended, and for which nobody waits. */
+static int zombies(void) {
+    siginfo_t info;
+    for (int i = 0; i < 200; i++) {
+        pid_t pid = fork();
+        if (!pid) _exit(0);
+        if (pid < 0) {
+            say(name(errno));
+            return 0;
+        }
+        waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
+    }
+    say("no limit");
+    return 4;
+}
+
 /* Takes memory of one kind until there is no more, but no more than 2 GiB. */
 static int memory(void) {
     char *at = 0, *grown = 0;
@@ -501,7 +517,7 @@ int main(int count, char **arguments) {
         {"forks", forks}, {"memory", memory}, {"loop", loop}, {"pipes", pipes}, {"descriptors", descriptors},
         {"files", files}, {"names", names}, {"threads", threads}, {"scribble", scribble}, {"jumps", jumps},
         {"gates", gates}, {"closed", closed}, {"signals", signals}, {"calls", calls}, {"deep", deep},
-        {"execs", execs}, {"links", links}, {"sizes", sizes},
+        {"execs", execs}, {"links", links}, {"zombies", zombies}, {"sizes", sizes},
     };
     const char *sandboxed = getenv("HOSTILE");
     if (!sandboxed || strcmp(sandboxed, "yes")) return 2;

@@ -150,6 +150,7 @@ class HostileIT {
   @ParameterizedTest
   @CsvSource({
     "threads, 0, EAGAIN",
+    "zombies, 0, EAGAIN",
     "descriptors, 0, EMFILE",
     "pipes, 0, EMFILE",
     "closed, 7,",

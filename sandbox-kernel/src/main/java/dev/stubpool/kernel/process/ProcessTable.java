@@ -153,12 +153,12 @@ public final class ProcessTable {
   }
 
   /**
-   * Checks that there may be one more thread.
+   * Checks that there may be one more thread: zombies count, too.
    *
    * @throws ErrnoException EAGAIN
    */
   void checkRoom() {
-    if (tasks.size() >= mostTasks || first.isEnding()) {
+    if (tasks.size() >= mostTasks || processes.size() >= mostTasks || first.isEnding()) {
       throw new ErrnoException(Errno.EAGAIN);
     }
   }
