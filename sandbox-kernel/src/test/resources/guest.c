@@ -264,6 +264,16 @@ static int waits(void) {
   return read(0, &byte, 1);
 }
 
+/* A large file that was mapped once, and stays. */
+static int large(void) {
+  int fd = open("/tmp/large", O_RDWR | O_CREAT | O_TRUNC, 0600);
+  if (ftruncate(fd, 17 << 20)) return 1;
+  char *at = mmap(0, 17 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (at == MAP_FAILED) return 2;
+  at[0] = 1;
+  return munmap(at, 17 << 20);
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
@@ -273,7 +283,7 @@ int main(int argc, char **argv) {
     {"leave", leave}, {"fault", fault}, {"sent", sent}, {"blocked", blocked}, {"divide", divide},
     {"status", status}, {"list", list}, {"map", map}, {"mistakes", mistakes}, {"devices", devices},
     {"scattered", scattered}, {"changes", changes}, {"self", self}, {"clocks", clocks},
-    {"unknown", unknown}, {"yes", yes}, {"changed", changed}, {"waits", waits},
+    {"unknown", unknown}, {"yes", yes}, {"changed", changed}, {"waits", waits}, {"large", large},
   };
   arguments = argv;
   count = argc;

@@ -101,7 +101,7 @@ public final class SandboxKernel {
     table.lock().lock();
     try (files) {
       begin(program, table, files);
-      begun.accept(new RunningProgram(table));
+      tell(begun, table);
       int status = awaitEnd(program, table, deadline);
       program
           .statistics()
@@ -112,15 +112,40 @@ public final class SandboxKernel {
     }
   }
 
+  /** Has the program killed if who is told throws. */
+  private static void tell(Consumer<RunningProgram> begun, ProcessTable table) {
+    boolean isTold = false;
+    try {
+      isTold =
+          table
+              .lock()
+              .released(
+                  () -> {
+                    begun.accept(new RunningProgram(table));
+                    return true;
+                  });
+    } finally {
+      if (!isTold) {
+        boolean _ = kill(table);
+      }
+    }
+  }
+
+  /** Whether all have ended then. */
+  private static boolean kill(ProcessTable table) {
+    table.killAll();
+    return table.awaitEnd(System.nanoTime() + ENDS_WITHIN.toNanos());
+  }
+
   private static int awaitEnd(Program program, ProcessTable table, long deadline) {
     if (table.awaitEnd(deadline)) {
       return ExitStatus.ofShell(table.first().waitStatus());
     }
+    boolean hasEnded = kill(table);
     program
         .diagnostics()
         .accept("the program took longer than its timeout, " + program.timeout().get());
-    table.killAll();
-    if (!table.awaitEnd(System.nanoTime() + ENDS_WITHIN.toNanos())) {
+    if (!hasEnded) {
       throw new ProgramException("the program was killed and did not end within " + ENDS_WITHIN);
     }
     return TIMED_OUT;

@@ -12,10 +12,18 @@ import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -157,5 +165,94 @@ class SandboxKernelRunIT {
         .hasMessageContaining("the stub of process 2 is dead");
 
     assertNoThread("stubpool-alarms");
+  }
+
+  private Program.Builder waiting() throws IOException, InterruptedException {
+    Command command = command("waits");
+    return Program.builder(command.program())
+        .arguments(command.words())
+        .input(new PipedInputStream(new PipedOutputStream()))
+        .output(OutputStream.nullOutputStream())
+        .errors(OutputStream.nullOutputStream());
+  }
+
+  @Test
+  void shouldEndWhatItsEmbedderFailedToTakeNoteOf() throws IOException, InterruptedException {
+    RuntimeException failure = new IllegalStateException("no note");
+    SandboxKernel kernel = new SandboxKernel(pool);
+    Program program = waiting().build();
+
+    assertThatThrownBy(
+            () ->
+                kernel.run(
+                    program,
+                    _ -> {
+                      throw failure;
+                    }))
+        .isSameAs(failure);
+
+    assertThat(pool.stats().leased()).isZero();
+  }
+
+  @Test
+  void shouldEndWhatTookTooLongThoughNobodyCanBeTold() throws IOException, InterruptedException {
+    RuntimeException failure = new IllegalStateException("no diagnostics");
+    SandboxKernel kernel = new SandboxKernel(pool);
+    Program program =
+        waiting()
+            .timeout(Duration.ofMillis(1))
+            .diagnostics(
+                _ -> {
+                  throw failure;
+                })
+            .build();
+
+    assertThatThrownBy(() -> kernel.run(program)).isSameAs(failure);
+
+    assertThat(pool.stats().leased()).isZero();
+  }
+
+  @Test
+  void shouldRunOnWhileItsEmbedderIsTold() throws IOException, InterruptedException {
+    int status =
+        new SandboxKernel(pool)
+            .run(
+                waiting().build(),
+                running -> {
+                  FutureTask<?> kill = new FutureTask<>(running::kill, null);
+                  Thread _ = Thread.ofPlatform().daemon().start(kill);
+                  try {
+                    var _ = kill.get(SECONDS, TimeUnit.SECONDS);
+                  } catch (ExecutionException | InterruptedException | TimeoutException e) {
+                    throw new IllegalStateException(e);
+                  }
+                });
+
+    assertThat(status).isEqualTo(128 + 9);
+  }
+
+  @Test
+  void shouldLeaveNoLargeFileInMemory() throws IOException, InterruptedException {
+    assertThat(new Sandboxed(pool).run(command("large")).status()).isZero();
+
+    assertThat(memoryFiles()).noneMatch(size -> size == 17 << 20);
+  }
+
+  /** The sizes of this JVM's memory files. */
+  private static List<Long> memoryFiles() throws IOException {
+    List<Long> sizes = new ArrayList<>();
+    try (DirectoryStream<Path> descriptors =
+        Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path descriptor : descriptors) {
+        try {
+          if (Files.readSymbolicLink(descriptor).toString().startsWith("/memfd:")) {
+            sizes.add(Files.size(descriptor));
+          }
+        } catch (NoSuchFileException _) {
+          // closed meanwhile
+        }
+      }
+    }
+    return sizes;
   }
 }

@@ -188,6 +188,7 @@ public final class FileContent implements Backing {
       pool = from;
       try {
         memory = unfolded();
+        storage.unfolded(this);
       } catch (ErrnoException _) {
         throw new ErrnoException(
             Errno.ENOMEM); // to a file there is no room, to a mapping no memory
@@ -226,8 +227,7 @@ public final class FileContent implements Backing {
       storage.charge(memory.size());
       return;
     }
-    memory.close();
-    memory = null;
+    closeMemory();
     chunks = made;
   }
 
@@ -280,13 +280,24 @@ public final class FileContent implements Backing {
     }
   }
 
+  /** Whoever has it open or maps it: nobody will look into it any more. */
+  void end() {
+    discarded = true;
+    free();
+  }
+
   private void free() {
     chunks.cut(0);
     if (memory != null) {
       storage.uncharge(memory.size());
-      memory.close();
-      memory = null;
+      closeMemory();
     }
     size = 0;
+  }
+
+  private void closeMemory() {
+    memory.close();
+    memory = null;
+    storage.folded(this);
   }
 }

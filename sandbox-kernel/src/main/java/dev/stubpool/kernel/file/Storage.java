@@ -3,11 +3,16 @@ package dev.stubpool.kernel.file;
 import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.memory.MemoryBudget;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
 
 /** How much memory files may take. */
-public final class Storage {
+public final class Storage implements AutoCloseable {
   private final MemoryBudget budget;
   private final long most;
+  private final Set<FileContent> unfolded = Collections.newSetFromMap(new IdentityHashMap<>());
   private long used;
 
   /**
@@ -37,6 +42,22 @@ public final class Storage {
   public void uncharge(long bytes) {
     budget.uncharge(bytes);
     used -= bytes;
+  }
+
+  /** A file has a memory file. */
+  void unfolded(FileContent content) {
+    unfolded.add(content);
+  }
+
+  /** It has none any more. */
+  void folded(FileContent content) {
+    unfolded.remove(content);
+  }
+
+  /** Gives up all memory files: nobody will want what is in them. */
+  @Override
+  public void close() {
+    List.copyOf(unfolded).forEach(FileContent::end);
   }
 
   /** All of it, in bytes. */

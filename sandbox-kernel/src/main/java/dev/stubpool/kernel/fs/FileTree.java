@@ -35,6 +35,7 @@ public final class FileTree implements AutoCloseable {
 
   private final HostTree host;
   private final Location root;
+  private final Storage storage;
   private long inodes = 1;
 
   /**
@@ -53,7 +54,7 @@ public final class FileTree implements AutoCloseable {
     root = Location.root(new MadeDirectory(inodes++, FileSystem.DEVICES, Optional.of(directory)));
     long most =
         Math.min(memory.most() / STORAGE_SHARE, Runtime.getRuntime().maxMemory() / STORAGE_SHARE);
-    Storage storage = new Storage(memory, most);
+    storage = new Storage(memory, most);
     addDevices(new MemoryTree(storage, SHM_DEVICE, fifos));
     MemoryTree tmp = new MemoryTree(storage, TMP_DEVICE, fifos);
     put(root, tmp.mount(root, "tmp", ANYBODY_BUT_STICKY));
@@ -245,9 +246,10 @@ public final class FileTree implements AutoCloseable {
     return put(parent, new Location(parent, at.name(), made));
   }
 
-  /** Gives up what it has open of the host. */
+  /** Gives up what it has open of the host, and what lies in memory. */
   @Override
   public void close() {
+    storage.close();
     host.close();
   }
 }
