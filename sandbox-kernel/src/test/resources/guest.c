@@ -274,6 +274,12 @@ static int large(void) {
   return munmap(at, 17 << 20);
 }
 
+/* Ends while what it wrote may be under way. */
+static int late(void) {
+  fcntl(1, F_SETFL, O_WRONLY | O_NONBLOCK);
+  return write(1, "late\n", 5) != 5;
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
@@ -283,7 +289,7 @@ int main(int argc, char **argv) {
     {"leave", leave}, {"fault", fault}, {"sent", sent}, {"blocked", blocked}, {"divide", divide},
     {"status", status}, {"list", list}, {"map", map}, {"mistakes", mistakes}, {"devices", devices},
     {"scattered", scattered}, {"changes", changes}, {"self", self}, {"clocks", clocks},
-    {"unknown", unknown}, {"yes", yes}, {"changed", changed}, {"waits", waits}, {"large", large},
+    {"unknown", unknown}, {"yes", yes}, {"changed", changed}, {"waits", waits}, {"large", large}, {"late", late},
   };
   arguments = argv;
   count = argc;

@@ -50,6 +50,9 @@ public final class SandboxKernel {
   /** How long a program may take to end when it is killed. */
   private static final Duration ENDS_WITHIN = Duration.ofSeconds(30);
 
+  /** How long the last output of a program that has ended may take. */
+  private static final Duration WRITES_WITHIN = Duration.ofSeconds(2);
+
   private final StubPool pool;
 
   /**
@@ -97,12 +100,14 @@ public final class SandboxKernel {
             loop::start,
             program.diagnostics());
     long deadline = program.timeout().map(limit -> start + limit.toNanos()).orElse(Sleeper.NEVER);
+    List<OpenFile> streams = streams(program, table.lock());
     FileTree files = files(program, table);
     table.lock().lock();
     try (files) {
-      begin(program, table, files);
+      begin(program, table, files, streams);
       tell(begun, table);
       int status = awaitEnd(program, table, deadline);
+      awaitWritten(streams, table.lock());
       program
           .statistics()
           .ifPresent(to -> to.accept(statistics(table, counts, System.nanoTime() - start)));
@@ -151,6 +156,15 @@ public final class SandboxKernel {
     return TIMED_OUT;
   }
 
+  /** What a program wrote without waiting may still be under way. */
+  private static void awaitWritten(List<OpenFile> streams, KernelLock lock) {
+    long deadline = System.nanoTime() + WRITES_WITHIN.toNanos();
+    for (OpenFile stream : streams) {
+      long left = Duration.ofNanos(deadline - System.nanoTime()).toMillis();
+      boolean _ = lock.released(() -> stream.awaitWritten(Math.max(0, left)));
+    }
+  }
+
   private static Statistics statistics(ProcessTable table, CallCounts counts, long nanos) {
     List<Statistics.Call> calls = new ArrayList<>();
     counts
@@ -169,7 +183,8 @@ public final class SandboxKernel {
         Duration.ofNanos(nanos));
   }
 
-  private static void begin(Program program, ProcessTable table, FileTree files) {
+  private static void begin(
+      Program program, ProcessTable table, FileTree files, List<OpenFile> streams) {
     try {
       Identity identity = Identity.ofHost();
       Execution execution =
@@ -185,7 +200,7 @@ public final class SandboxKernel {
         Task task =
             table.makeFirst(
                 execution.program(),
-                descriptors(program, table.lock()),
+                descriptors(streams),
                 files,
                 identity,
                 workingDirectory(program, files, identity));
@@ -211,24 +226,26 @@ public final class SandboxKernel {
     return e.getMessage() + " (" + ErrnoException.of(e).errno().message() + ")";
   }
 
-  private static DescriptorTable descriptors(Program program, KernelLock lock) {
-    OpenFile[] streams = {
-      program
-          .input()
-          .<OpenFile>map(in -> StreamFile.input(in, lock))
-          .orElseGet(() -> InheritedFile.input(lock)),
-      program
-          .output()
-          .<OpenFile>map(out -> StreamFile.output(out, lock))
-          .orElseGet(() -> InheritedFile.output(lock)),
-      program
-          .errors()
-          .<OpenFile>map(out -> StreamFile.output(out, lock))
-          .orElseGet(() -> InheritedFile.errors(lock)),
-    };
+  private static List<OpenFile> streams(Program program, KernelLock lock) {
+    return List.of(
+        program
+            .input()
+            .<OpenFile>map(in -> StreamFile.input(in, lock))
+            .orElseGet(() -> InheritedFile.input(lock)),
+        program
+            .output()
+            .<OpenFile>map(out -> StreamFile.output(out, lock))
+            .orElseGet(() -> InheritedFile.output(lock)),
+        program
+            .errors()
+            .<OpenFile>map(out -> StreamFile.output(out, lock))
+            .orElseGet(() -> InheritedFile.errors(lock)));
+  }
+
+  private static DescriptorTable descriptors(List<OpenFile> streams) {
     DescriptorTable descriptors = new DescriptorTable();
-    for (int i = 0; i < streams.length; i++) {
-      descriptors.put(i, streams[i], false);
+    for (int i = 0; i < streams.size(); i++) {
+      descriptors.put(i, streams.get(i), false);
     }
     return descriptors;
   }

@@ -52,8 +52,7 @@ class SandboxKernelRunIT {
 
   private Outcome run(String words, OutputStream out, OutputStream err, InputStream in)
       throws IOException, InterruptedException {
-    return new Sandboxed(pool)
-        .run(command(words), more -> more.output(out).errors(err).input(in));
+    return new Sandboxed(pool).run(command(words), more -> more.output(out).errors(err).input(in));
   }
 
   /** A stream whose bytes go to another one, and that does something before. */
@@ -167,6 +166,36 @@ class SandboxKernelRunIT {
     assertNoThread("stubpool-alarms");
   }
 
+  /** Its output is slow until it has ended, and a little longer. */
+  @Test
+  void shouldWaitForTheLastOutput() throws IOException, InterruptedException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    CountDownLatch ended = new CountDownLatch(1);
+    OutputStream slow =
+        new Watched(
+            out,
+            () -> {
+              assertThat(ended.await(SECONDS, TimeUnit.SECONDS)).isTrue();
+              Thread.sleep(20);
+            });
+
+    Outcome outcome =
+        new Sandboxed(pool)
+            .run(
+                command("late"),
+                more ->
+                    more.output(slow)
+                        .trace(
+                            line -> {
+                              if (line.contains("+++ exited")) {
+                                ended.countDown();
+                              }
+                            }));
+
+    assertThat(outcome.status()).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("late\n");
+  }
+
   private Program.Builder waiting() throws IOException, InterruptedException {
     Command command = command("waits");
     return Program.builder(command.program())
@@ -241,8 +270,7 @@ class SandboxKernelRunIT {
   /** The sizes of this JVM's memory files. */
   private static List<Long> memoryFiles() throws IOException {
     List<Long> sizes = new ArrayList<>();
-    try (DirectoryStream<Path> descriptors =
-        Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
       for (Path descriptor : descriptors) {
         try {
           if (Files.readSymbolicLink(descriptor).toString().startsWith("/memfd:")) {

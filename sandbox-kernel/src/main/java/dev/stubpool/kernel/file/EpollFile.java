@@ -58,6 +58,7 @@ public final class EpollFile extends OpenFile {
     }
 
     void set(int wanted, long changed) {
+      key.file().addEdgeWatches(edges(wanted) - edges(events));
       events = wanted | ALWAYS;
       data = changed;
       if (happened() != 0) {
@@ -157,9 +158,14 @@ public final class EpollFile extends OpenFile {
     return item;
   }
 
+  private static int edges(int events) {
+    return Bits.any(events, EPOLLET) ? 1 : 0;
+  }
+
   private void remove(Item item) {
     OpenFile file = item.key.file();
     items.remove(item.key);
+    file.addEdgeWatches(-edges(item.events));
     watches.remove();
     candidates.remove(item);
     file.waiters().remove(item);

@@ -168,7 +168,7 @@ public final class InheritedFile extends OpenFile {
       throw new ErrnoException(Errno.EBADF);
     }
     if (isPollable()) {
-      return reader.read(to, whenChanged);
+      return StreamFile.read(to, this, reader, whenChanged);
     }
     byte[] bytes = new byte[to.remaining()];
     try {
@@ -208,6 +208,11 @@ public final class InheritedFile extends OpenFile {
     } catch (IOException e) {
       throw ErrnoException.of(e);
     }
+  }
+
+  @Override
+  public boolean awaitWritten(long millis) {
+    return writer.awaitReady(millis);
   }
 
   @Override

@@ -23,6 +23,7 @@ public abstract class OpenFile {
   private Place place;
   private final WaitQueue waiters = new WaitQueue();
   private final Map<Object, Runnable> closers = new LinkedHashMap<>();
+  private int edgeWatches;
   private FileId id;
 
   /**
@@ -95,6 +96,16 @@ public abstract class OpenFile {
     return true;
   }
 
+  /** So many more items of epoll(7) are told only when there is more than there was, EPOLLET. */
+  final void addEdgeWatches(int more) {
+    edgeWatches += more;
+  }
+
+  /** Whether there are any, so that it must notice when more comes though nobody asks. */
+  final boolean hasEdgeWatches() {
+    return edgeWatches > 0;
+  }
+
   // ---- data ----
 
   /** Whether a read asks the host's disk: it is then done by position, and without the lock. */
@@ -139,6 +150,15 @@ public abstract class OpenFile {
   /** A writer waits no more: how many bytes of the buffer will be written nevertheless. */
   public int abandonWrite(ByteBuffer from) {
     return 0;
+  }
+
+  /**
+   * Waits, in a thread that has not the kernel's lock, until all that was written is where it goes.
+   *
+   * @return whether it is, in time
+   */
+  public boolean awaitWritten(long millis) {
+    return true;
   }
 
   /** pread(2). */

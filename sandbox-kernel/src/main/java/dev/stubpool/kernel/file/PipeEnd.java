@@ -35,8 +35,7 @@ public final class PipeEnd extends OpenFile {
     this(path, pipe, flags, status, true);
   }
 
-  private PipeEnd(
-      String path, Pipe pipe, int flags, Supplier<FileStatus> status, boolean hasName) {
+  private PipeEnd(String path, Pipe pipe, int flags, Supplier<FileStatus> status, boolean hasName) {
     super(path, flags);
     this.pipe = pipe;
     this.status = status;

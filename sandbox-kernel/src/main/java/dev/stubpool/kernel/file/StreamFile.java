@@ -66,7 +66,16 @@ public final class StreamFile extends OpenFile {
     if (reader == null) {
       throw new ErrnoException(Errno.EBADF);
     }
-    return reader.read(to, whenChanged);
+    return read(to, this, reader, whenChanged);
+  }
+
+  /** Reads as every file does behind which a thread reads. */
+  static int read(ByteBuffer to, OpenFile file, HostReader reader, Runnable whenChanged) {
+    int read = reader.read(to, whenChanged);
+    if (read > 0 && file.hasEdgeWatches()) {
+      boolean _ = reader.isReady(whenChanged, true);
+    }
+    return read;
   }
 
   @Override
@@ -100,6 +109,11 @@ public final class StreamFile extends OpenFile {
       }
       throw e;
     }
+  }
+
+  @Override
+  public boolean awaitWritten(long millis) {
+    return writer == null || writer.awaitReady(millis);
   }
 
   @Override

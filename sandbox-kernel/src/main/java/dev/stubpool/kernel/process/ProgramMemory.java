@@ -71,9 +71,7 @@ public final class ProgramMemory {
 
   /** A task that is in it and is not to end, nor to go on in another. */
   public Optional<Task> anyTask() {
-    return tasks.stream()
-        .filter(task -> !task.isLeaving() && equals(task.program()))
-        .findFirst();
+    return tasks.stream().filter(task -> !task.isLeaving() && equals(task.program())).findFirst();
   }
 
   /** Gives back the stub: nobody is in it. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
+import dev.stubpool.kernel.abi.Poll;
 import dev.stubpool.kernel.sync.KernelLock;
 import dev.stubpool.kernel.sync.Sleeper;
 import java.io.ByteArrayInputStream;
@@ -16,6 +17,7 @@ import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -25,6 +27,9 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 class StreamFileTest {
+  private static final int EDGE = 1 << 31;
+  private static final long LONG_NANOS = 10_000_000_000L;
+
   private final KernelLock lock = new KernelLock();
   private final Sleeper sleeper = new Sleeper(lock);
 
@@ -81,6 +86,24 @@ class StreamFileTest {
     source.write("late".getBytes(StandardCharsets.UTF_8));
     source.flush();
     assertThat(read(file, 9)).isEqualTo("late");
+  }
+
+  @Test
+  void shouldTellOfAnEdgeAfterAReadThatTookAll() throws IOException {
+    PipedOutputStream source = new PipedOutputStream();
+    OpenFile file = StreamFile.input(new PipedInputStream(source), lock);
+    EpollFile epoll = new EpollFile(new EpollWatches());
+    epoll.waiters().add(sleeper);
+    epoll.add(0, file, Poll.POLLIN | EDGE, 0);
+    for (String text : List.of("one", "two")) {
+      source.write(text.getBytes(StandardCharsets.UTF_8));
+      source.flush();
+      assertThat(sleeper.sleep(System.nanoTime() + LONG_NANOS)).as("told of " + text).isTrue();
+      assertThat(epoll.take(1)).hasSize(1);
+      assertThat(epoll.take(1)).isEmpty();
+      assertThat(read(file, 9)).isEqualTo(text);
+    }
+    source.close();
   }
 
   @Test
