@@ -24,7 +24,8 @@ import java.util.function.Consumer;
  * @param output its standard output
  * @param errors its standard error
  * @param memory bytes that can be written, of all of its processes
- * @param processes how many threads there may be, of all of its processes
+ * @param processes how many threads there may be, of all of its processes, and how many processes,
+ *     those that have ended and were not waited for among them
  * @param timeout after which all of it is killed; none if empty
  * @param diagnostics who is told what it wants and does not get
  * @param trace who gets its system calls, a line each; nobody if empty

@@ -132,6 +132,11 @@ class SandboxKernelRunIT {
             }
             return -1;
           }
+
+          @Override
+          public int read(byte[] to, int offset, int size) throws IOException {
+            return read();
+          }
         };
     OutputStream none = OutputStream.nullOutputStream();
     try {
