@@ -5,6 +5,7 @@ import dev.stubpool.cli.output.Diagnostics;
 import dev.stubpool.cli.output.JsonOutput;
 import dev.stubpool.cli.output.Printable;
 import dev.stubpool.seccomp.Architecture;
+import dev.stubpool.seccomp.SeccompPolicy;
 import dev.stubpool.seccomp.bpf.BpfProgram;
 import dev.stubpool.seccomp.compiler.CompilerOptions;
 import dev.stubpool.seccomp.compiler.Optimization;
@@ -17,6 +18,8 @@ import dev.stubpool.seccomp.formats.LoadedPolicy;
 import dev.stubpool.seccomp.formats.MinijailOptions;
 import dev.stubpool.seccomp.formats.MinijailPolicy;
 import dev.stubpool.seccomp.formats.OciProfile;
+import dev.stubpool.seccomp.proof.PolicyCheck;
+import dev.stubpool.seccomp.proof.UndecidedException;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -101,6 +104,7 @@ final class CompileCommand implements Callable<Integer> {
     for (FormatWarning warning : policy.warnings()) {
       Diagnostics.print(err, Printable.of(warning.toString()));
     }
+    report(err, policy.policy());
     BpfProgram program = compile(policy, goal);
     PrintWriter out = spec.commandLine().getOut();
     output.write(out, program, text);
@@ -161,6 +165,20 @@ final class CompileCommand implements Callable<Integer> {
               MinijailOptions.DEFAULT.withIncludes(MinijailOptions.Includes.FILES));
     } catch (FormatException e) {
       throw new CommandFailure(Printable.of(e.getMessage()), e);
+    }
+  }
+
+  /** Tells of rules that do nothing, which is seldom what was meant. */
+  private static void report(PrintWriter err, SeccompPolicy policy) {
+    try {
+      for (PolicyCheck.Finding finding : PolicyCheck.findings(policy)) {
+        if (finding.kind() != PolicyCheck.Kind.NO_EFFECT) {
+          Diagnostics.print(err, Printable.of(finding.message()));
+        }
+      }
+    } catch (UndecidedException e) {
+      Diagnostics.print(
+          err, Printable.of("rules that do nothing are not looked for: " + e.getMessage()));
     }
   }
 

@@ -64,6 +64,16 @@ class CompileCommandTest {
     return outcome.out().split("\"", -1)[3];
   }
 
+  @Test
+  void shouldTellOfRulesThatDoNothing() throws IOException {
+    Files.writeString(minijail, "kill: arg1 == 19 && arg1 == 18\nread: 1\n");
+
+    Outcome outcome = bpf("compile", "--format", "minijail", "-o", program, minijail);
+
+    assertThat(outcome.status()).isZero();
+    assertThat(outcome.err()).startsWith("stubpool: x86_64").contains("kill").hasLineCount(1);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"size", "speed", "none"})
   void shouldCompileForEachGoal(String goal) {

@@ -13,6 +13,8 @@ import dev.stubpool.seccomp.bpf.Bpf;
 import dev.stubpool.seccomp.bpf.BpfAssembler;
 import dev.stubpool.seccomp.bpf.BpfProgram;
 import dev.stubpool.seccomp.bpf.BpfSimulator;
+import dev.stubpool.seccomp.compiler.CompilerOptions;
+import dev.stubpool.seccomp.compiler.Optimization;
 import dev.stubpool.seccomp.compiler.RandomPolicies;
 import dev.stubpool.seccomp.compiler.SeccompCompiler;
 import java.util.ArrayList;
@@ -30,6 +32,8 @@ class PolicyProofTest {
    */
   private static final int MAX_NODES = Effort.cases(150_000, InputSets.DEFAULT_MAX_NODES);
 
+  private static final Optimization[] MODES = Optimization.values();
+
   private static SeccompPolicy.Builder policy() {
     return SeccompPolicy.builder(Architecture.X86_64).badArchitectureAction(SeccompAction.TRAP);
   }
@@ -43,13 +47,17 @@ class PolicyProofTest {
         cases,
         seed -> {
           SeccompPolicy policy = new RandomPolicies(Effort.random(seed)).policy();
-          BpfProgram program = SeccompCompiler.compile(policy);
+          Optimization mode = MODES[(int) Long.remainderUnsigned(seed, MODES.length)];
+          BpfProgram program = SeccompCompiler.compile(policy, CompilerOptions.of(mode)).program();
           PolicyProof.Result result = PolicyProof.check(policy, program, MAX_NODES);
-          assertThat(result).as("%s", policy).isNotInstanceOf(PolicyProof.Refuted.class);
+          assertThat(result)
+              .as("%s by %s", policy, mode)
+              .isNotInstanceOf(PolicyProof.Refuted.class);
           proven[0] += result instanceof PolicyProof.Proven ? 1 : 0;
         });
 
-    assertThat(proven[0]).isGreaterThan(cases * 9 / 10);
+    // The programs of each rule in order are the longest, and a few of them need more nodes.
+    assertThat(proven[0]).isGreaterThan(cases * 8 / 10);
   }
 
   /** A policy without one of its rules is told apart, or samples cannot tell it apart either. */
