@@ -15,8 +15,11 @@ import org.openjdk.jcstress.infra.results.ZZL_Result;
 public final class AcquireRequestStress {
   private AcquireRequestStress() {}
 
+  private static final AcquireLine LINE =
+      new AcquireLine(StubPoolOptions.defaults(), () -> null, request -> {});
+
   private static AcquireRequest request() {
-    return new AcquireRequest(null, "stress");
+    return new AcquireRequest(LINE, "stress");
   }
 
   /** A handle that nobody uses. */

@@ -8,7 +8,6 @@ import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
-import org.openjdk.jcstress.infra.results.JJJ_Result;
 import org.openjdk.jcstress.infra.results.JJ_Result;
 
 /** {@link IdleStubs}: each handle reaches one taker, and none is lost. */
@@ -18,17 +17,6 @@ public final class IdleStubsStress {
   /** Stubs by their generation, 0 for none. */
   private static long number(Stub stub) {
     return stub == null ? 0 : stub.generation();
-  }
-
-  /** A stub and all that is linked below it: a decimal digit each, the lowest first. */
-  private static long numbers(Stub top) {
-    long all = 0;
-    long place = 1;
-    for (Stub stub = top; stub != null; stub = stub.below) {
-      all += stub.generation() * place;
-      place *= 10;
-    }
-    return all;
   }
 
   abstract static class Idle {
@@ -41,12 +29,15 @@ public final class IdleStubsStress {
       idle.push(new Stub(null, null, 2));
     }
 
-    /** All that is left, if that is also what is counted. */
+    /** All that is left. */
     final long rest() {
-      int size = idle.size();
-      long rest = numbers(idle.popAll());
-      int digits = rest == 0 ? 0 : Long.toString(rest).length();
-      return digits == size ? rest : -1;
+      long rest = 0;
+      long place = 1;
+      for (Stub stub = idle.pop(); stub != null; stub = idle.pop()) {
+        rest += stub.generation() * place;
+        place *= 10;
+      }
+      return rest;
     }
   }
 
@@ -89,28 +80,70 @@ public final class IdleStubsStress {
     }
   }
 
-  /** The tracer takes all and gives back another handle while one takes. */
+  /**
+   * The tracer claims the lower of two and unlinks it while one is taken. A pop that read its link
+   * before brings the claimed handle back, and whoever pops that passes over it.
+   */
   @JCStressTest
-  @Outcome(id = "2, 1, 3", expect = ACCEPTABLE, desc = "One was taken before.")
-  @Outcome(id = "0, 12, 3", expect = ACCEPTABLE_INTERESTING, desc = "There was nothing meanwhile.")
-  @Outcome(id = "3, 12, 0", expect = ACCEPTABLE, desc = "One was taken afterwards.")
+  @Outcome(id = "2, 0", expect = ACCEPTABLE, desc = "One was taken, and the other unlinked.")
+  @Outcome(id = "2, 1", expect = ACCEPTABLE_INTERESTING, desc = "The stale one is there again.")
   @State
-  public static class PopAllAndPop extends Idle {
+  public static class UnlinkBottomAndPop extends Idle {
     @Actor
-    public void tracer(JJJ_Result r) {
-      Stub all = idle.popAll();
-      r.r2 = numbers(all);
-      idle.push(third);
+    public void tracer() {
+      idle.unlink(stub -> stub.generation() == 1);
     }
 
     @Actor
-    public void taker(JJJ_Result r) {
+    public void taker(JJ_Result r) {
       r.r1 = number(idle.pop());
     }
 
     @Arbiter
-    public void rest(JJJ_Result r) {
-      r.r3 = rest();
+    public void rest(JJ_Result r) {
+      r.r2 = rest();
+    }
+  }
+
+  /** The tracer unlinks the upper of two while both are taken: the lower is never lost. */
+  @JCStressTest
+  @Outcome(id = "1, 0", expect = ACCEPTABLE, desc = "The stale one was unlinked before.")
+  @Outcome(id = "2, 1", expect = ACCEPTABLE, desc = "The stale one was taken before.")
+  @State
+  public static class UnlinkTopAndPop extends Idle {
+    @Actor
+    public void tracer() {
+      idle.unlink(stub -> stub.generation() == 2);
+    }
+
+    @Actor
+    public void taker(JJ_Result r) {
+      r.r1 = number(idle.pop());
+      r.r2 = number(idle.pop());
+    }
+  }
+
+  /** The tracer unlinks one in the middle and pushes another while one is taken. */
+  @JCStressTest
+  @Outcome(id = "3, 1", expect = ACCEPTABLE, desc = "The third came first.")
+  @Outcome(id = "2, 13", expect = ACCEPTABLE, desc = "The stale one was taken before.")
+  @Outcome(id = "1, 3", expect = ACCEPTABLE, desc = "The stale one was unlinked before.")
+  @State
+  public static class UnlinkAndPushAndPop extends Idle {
+    @Actor
+    public void tracer() {
+      idle.unlink(stub -> stub.generation() == 2);
+      idle.push(third);
+    }
+
+    @Actor
+    public void taker(JJ_Result r) {
+      r.r1 = number(idle.pop());
+    }
+
+    @Arbiter
+    public void rest(JJ_Result r) {
+      r.r2 = rest();
     }
   }
 }

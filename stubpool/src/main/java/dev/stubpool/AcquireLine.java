@@ -17,7 +17,10 @@ final class AcquireLine {
   private final Supplier<StubPoolStats> stats;
   private final Consumer<TracerThread.Task> tracer;
 
-  /** Threads in {@link #await}. */
+  /**
+   * Requests that have no outcome yet. A request counts from before it is handed to the tracer, so
+   * a thread that comes later and reads 0 has nobody before it.
+   */
   private final AtomicInteger waiting = new AtomicInteger();
 
   /** The tracer's alone. */
@@ -40,15 +43,8 @@ final class AcquireLine {
 
   /** Waits in line; throws what {@link StubPool#acquire(Duration)} says. */
   Stub await(Duration timeout) {
-    if (waiting.incrementAndGet() > options.maxWaiters()) {
-      waiting.decrementAndGet();
-      throw new TooManyWaitersException(
-          "pool %s: %d threads already wait for a stub (maxWaiters); %s"
-              .formatted(options.name(), options.maxWaiters(), stats.get().summary()));
-    }
+    AcquireRequest request = join();
     try {
-      AcquireRequest request = new AcquireRequest(this, options.name());
-      tracer.accept(request);
       return switch (request.await(timeout)) {
         case DONE -> request.take();
         case INTERRUPTED ->
@@ -57,8 +53,38 @@ final class AcquireLine {
         case TIMED_OUT -> throw new AcquireTimeoutException(timeoutMessage(timeout));
       };
     } finally {
+      leave(request);
+    }
+  }
+
+  /** Adds a request to the line; {@link #leave} must follow. */
+  AcquireRequest join() {
+    AcquireRequest request = new AcquireRequest(this, options.name());
+    if (waiting.incrementAndGet() > options.maxWaiters()) {
+      waiting.decrementAndGet();
+      throw new TooManyWaitersException(
+          "pool %s: %d threads already wait for a stub (maxWaiters); %s"
+              .formatted(options.name(), options.maxWaiters(), stats.get().summary()));
+    }
+    try {
+      tracer.accept(request);
+    } catch (RuntimeException | Error e) {
+      leave(request);
+      throw e;
+    }
+    return request;
+  }
+
+  /** Ends the wait of a request, if it has no outcome. The waiting thread's, once. */
+  void leave(AcquireRequest request) {
+    if (request.giveUp() || request.isGivenUp()) {
       waiting.decrementAndGet();
     }
+  }
+
+  /** A request was given a stub or a failure. */
+  void served() {
+    waiting.decrementAndGet();
   }
 
   private String timeoutMessage(Duration timeout) {
@@ -73,6 +99,7 @@ final class AcquireLine {
                 : "");
   }
 
+  /** How many requests have no outcome yet. A volatile read: it is part of the warm acquire. */
   int waiting() {
     return waiting.get();
   }

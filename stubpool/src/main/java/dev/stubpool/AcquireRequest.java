@@ -5,6 +5,7 @@ import dev.stubpool.trace.Waiter;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -57,6 +58,7 @@ final class AcquireRequest implements TracerThread.Task {
     if (!OUTCOME.compareAndSet(this, null, stubOrFailure)) {
       return false;
     }
+    line.served();
     waiter.wake();
     return true;
   }
@@ -70,7 +72,7 @@ final class AcquireRequest implements TracerThread.Task {
   /** Waits for the outcome; after an interrupt or the timeout there will be none. */
   End await(Duration timeout) {
     long start = System.nanoTime();
-    long limit = nanos(timeout);
+    long limit = Math.max(0, TimeUnit.NANOSECONDS.convert(timeout)); // 292 years at most
     boolean parks = false;
     while (outcome == null) {
       long left = limit - (System.nanoTime() - start);
@@ -99,13 +101,5 @@ final class AcquireRequest implements TracerThread.Task {
       return stub;
     }
     throw (RuntimeException) outcome;
-  }
-
-  private static long nanos(Duration timeout) {
-    try {
-      return timeout.toNanos();
-    } catch (ArithmeticException e) {
-      return timeout.isNegative() ? 0 : Long.MAX_VALUE; // 292 years
-    }
   }
 }

@@ -28,8 +28,14 @@ import org.slf4j.LoggerFactory;
 final class ForgeWork implements TracerThread.Work, StubFactory {
   private static final Logger LOG = LoggerFactory.getLogger(ForgeWork.class);
 
-  /** How often the idle tracer looks for stubs that died, if looking costs nothing. */
+  /** How often the tracer looks for stubs that died while some are leased, if that costs nothing. */
   private static final long SWEEP_NANOS = Duration.ofMillis(100).toNanos();
+
+  /**
+   * How often it looks while none is leased. It is also how late it may notice that a lease began,
+   * which tells it nothing, and how old the lease table's clock may be.
+   */
+  private static final long IDLE_SWEEP_NANOS = Duration.ofSeconds(1).toNanos();
 
   /** Looking costs time in proportion to the number of stubs; this part of the time at most. */
   private static final int SWEEP_SHARE = 500;
@@ -37,8 +43,13 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   /** But that is a guess, which a busy machine may spoil, and a death must be noticed. */
   private static final long MOST_SWEEP_NANOS = Duration.ofSeconds(1).toNanos();
 
-  /** How often the tracer looks whether a stub is still in use that was given back. */
+  /**
+   * How soon the tracer looks again whether the memory of a stub that was given back is still being
+   * copied. Each look in vain doubles the time: a copy takes a moment, or waits for a file.
+   */
   private static final long HELD_NANOS = Duration.ofMillis(1).toNanos();
+
+  private static final long MOST_HELD_NANOS = Duration.ofMillis(128).toNanos();
 
   private static final String CALLING = "running a call in a stub";
 
@@ -57,8 +68,9 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   private Tracer tracer;
   private Injector injector;
   private Forge forge;
-  private long nextSweep;
+  private long lastSweep;
   private long sweepInterval = SWEEP_NANOS;
+  private long heldInterval = HELD_NANOS;
   private volatile int sourcePid;
 
   ForgeWork(StubPoolOptions options, StubSpec spec, Seams seams, LeaseTable table) {
@@ -132,7 +144,7 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
     long now = System.nanoTime();
     table.tick(now);
     boolean more = supply.turn();
-    if (now - nextSweep >= 0) {
+    if (now - nextSweep() >= 0) {
       sweep();
     }
     publish();
@@ -146,7 +158,19 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
 
   @Override
   public long patienceNanos() {
-    return supply.hasHeld() ? HELD_NANOS : Math.max(1, nextSweep - System.nanoTime());
+    long untilSweep = Math.max(1, nextSweep() - System.nanoTime());
+    if (!supply.hasHeld()) {
+      heldInterval = HELD_NANOS;
+      return untilSweep;
+    }
+    long untilLook = heldInterval;
+    heldInterval = Math.min(2 * heldInterval, MOST_HELD_NANOS);
+    return Math.min(untilLook, untilSweep);
+  }
+
+  private long nextSweep() {
+    long interval = supply.hasLeased() ? sweepInterval : Math.max(sweepInterval, IDLE_SWEEP_NANOS);
+    return lastSweep + interval;
   }
 
   @Override
@@ -194,9 +218,18 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
     return injector.inject(process.tracee, number, a, b, c, d, e, f, CALLING);
   }
 
-  Tracee makeThread(StubProcess process) {
-    checkAlive(process, "making a guest thread");
-    return forge.makeThread(process.tracee);
+  Tracee makeThread(Stub stub) {
+    return supply.makingRoom(
+        () -> {
+          stub.checkUsable(); // to make room may have taken it back
+          checkAlive(stub.process(), "making a guest thread");
+          return forge.makeThread(stub.process().tracee);
+        });
+  }
+
+  /** Makes room in the kernel for a process or a thread; whether there was a stub to discard. */
+  boolean evict() {
+    return supply.evict();
   }
 
   Stub spawn(Stub parent) {
@@ -245,11 +278,11 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
       lookBegan = System.nanoTime();
     }
     if (idleDied) {
-      supply.dropDeadFromIdle();
+      supply.dropStale();
     }
-    long now = System.nanoTime();
-    sweepInterval = Math.clamp((now - lookBegan) * SWEEP_SHARE, SWEEP_NANOS, MOST_SWEEP_NANOS);
-    nextSweep = now + sweepInterval;
+    lastSweep = System.nanoTime();
+    sweepInterval =
+        Math.clamp((lastSweep - lookBegan) * SWEEP_SHARE, SWEEP_NANOS, MOST_SWEEP_NANOS);
   }
 
   /** Whether an idle stub was among the dead. */

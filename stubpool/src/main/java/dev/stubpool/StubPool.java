@@ -145,9 +145,10 @@ public final class StubPool implements AutoCloseable {
   }
 
   /**
-   * Leases an idle stub if there is one. Makes no system call, and never waits.
+   * Leases an idle stub if there is one, and nobody waits for one. Makes no system call, and never
+   * waits.
    *
-   * @return a stub, or null if none is idle
+   * @return a stub; null if none is idle, or if others wait, for they came first
    * @throws StubPoolClosedException if the pool is closed
    */
   public Stub tryAcquire() {
@@ -293,7 +294,7 @@ public final class StubPool implements AutoCloseable {
   }
 
   private void start(Stub stub, GuestRun<?, ?> run, Duration limit) {
-    GuestTracers.One guestTracer = guestTracers.take();
+    GuestTracers.One guestTracer = takeGuestTracer();
     CompletableFuture<Void> timer = null;
     try {
       timer = limit == null ? null : timer(run, limit);
@@ -313,12 +314,26 @@ public final class StubPool implements AutoCloseable {
     }
   }
 
+  /** Takes a guest tracer; idle stubs make room for its thread if the kernel refuses it. */
+  private GuestTracers.One takeGuestTracer() {
+    while (true) {
+      try {
+        return guestTracers.take();
+      } catch (OutOfMemoryError e) {
+        // Thread.start has no other way to tell that the kernel refused; the heap has other texts.
+        boolean refused = e.getMessage() != null && e.getMessage().contains("native thread");
+        if (!refused || ask(() -> work.evict() ? 1 : 0) == 0) {
+          throw e;
+        }
+      }
+    }
+  }
+
   private Tracee makeThread(Stub stub) {
     AtomicReference<Tracee> thread = new AtomicReference<>();
     ask(
         () -> {
-          stub.checkUsable();
-          thread.set(work.makeThread(stub.process()));
+          thread.set(work.makeThread(stub));
           return 0;
         });
     return thread.get();
@@ -327,7 +342,7 @@ public final class StubPool implements AutoCloseable {
   private static CompletableFuture<Void> timer(GuestRun<?, ?> run, Duration limit) {
     CompletableFuture<Void> timer = new CompletableFuture<>();
     timer
-        .orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS)
+        .orTimeout(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS) // 292 years at most
         .exceptionally(
             _ -> {
               run.endBy(() -> new GuestTimeoutException("a guest ran for longer than " + limit));

@@ -2,16 +2,20 @@ package dev.stubpool;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.OptionalInt;
 
 /**
  * How a pool is to be. Made by {@link #builder()} or {@link #defaults()}.
  *
  * @param name what logs and messages call the pool
- * @param minIdle how many idle stubs the pool keeps ready in the background, 0 to maxStubs
+ * @param minIdle how many idle stubs the pool keeps ready in the background, 0 to maxStubs; the
+ *     builder's default is 8, or maxStubs if that is less
  * @param maxStubs the most stubs alive at once, the source not counted, 1 to 1,000,000
  * @param acquireTimeout how long {@link StubPool#acquire()} waits
  * @param maxWaiters the most threads that may wait for a stub at once, at least 1
- * @param idleTimeout for how long idle stubs above minIdle may be left unused, positive
+ * @param idleTimeout for how long, up to twice, the pool keeps as many stubs above minIdle as were
+ *     acquired at once; positive, at most 365 days. Idle stubs beyond that are discarded within
+ *     about a second, and at once when the kernel refuses a process or a thread
  * @param onStubDeath what the death of a stub does to others
  * @param onRelease what becomes of a stub when its lease is closed
  * @param affinity where tracer and stubs run
@@ -34,6 +38,7 @@ public record StubPoolOptions(
     boolean inspectable) {
 
   private static final int MOST_STUBS = 1_000_000;
+  private static final int USUAL_IDLE = 8;
   private static final Duration LONGEST_IDLE = Duration.ofDays(365);
 
   /** Refuses what is out of range. */
@@ -82,7 +87,7 @@ public record StubPoolOptions(
   /** Collects options. */
   public static final class Builder {
     private String name = "stubpool";
-    private int minIdle = 8;
+    private OptionalInt minIdle = OptionalInt.empty();
     private int maxStubs = 1024;
     private Duration acquireTimeout = Duration.ofSeconds(30);
     private int maxWaiters = 10_000;
@@ -101,9 +106,9 @@ public record StubPoolOptions(
       return this;
     }
 
-    /** How many idle stubs the pool keeps ready. */
+    /** How many idle stubs the pool keeps ready; 8 by default, or maxStubs if that is less. */
     public Builder minIdle(int value) {
-      minIdle = value;
+      minIdle = OptionalInt.of(value);
       return this;
     }
 
@@ -125,7 +130,7 @@ public record StubPoolOptions(
       return this;
     }
 
-    /** For how long idle stubs above minIdle may be left unused. */
+    /** For how long the pool keeps as many stubs above minIdle as were acquired at once. */
     public Builder idleTimeout(Duration value) {
       idleTimeout = value;
       return this;
@@ -165,7 +170,7 @@ public record StubPoolOptions(
     public StubPoolOptions build() {
       return new StubPoolOptions(
           name,
-          minIdle,
+          minIdle.orElse(Math.clamp(maxStubs, 0, USUAL_IDLE)),
           maxStubs,
           acquireTimeout,
           maxWaiters,

@@ -10,6 +10,7 @@ import java.util.Queue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -46,6 +47,20 @@ final class StubProcess {
   /** Whether the pool itself ended it; the tracer's alone. */
   private boolean discarded;
 
+  /** The generation of the handle made last; the tracer's alone. */
+  private long generation;
+
+  // How StubSupply counts it; the tracer's alone.
+
+  /** Whether the tracer has it: on its way back, or about to be discarded. */
+  boolean inHand;
+
+  /** Whether it was made by {@link Stub#spawnChild} and has not been idle since. */
+  boolean copy;
+
+  /** Whether it died in the queue of those given back, and is counted until it is taken from it. */
+  boolean diedInQueue;
+
   /** What is run in it; of the present lease, or of the last while its runs end. */
   private final Queue<GuestRun<?, ?>> runs = new ConcurrentLinkedQueue<>();
 
@@ -80,6 +95,11 @@ final class StubProcess {
   /** Begins the lease of a generation; whether it was this caller who did. */
   boolean lease(long generation) {
     return table.lease(slot, generation);
+  }
+
+  /** Whether the lease of a generation has not begun, and still can. */
+  boolean isIdle(long generation) {
+    return table.isIdle(slot, generation);
   }
 
   boolean isLeased(long generation) {
@@ -164,7 +184,7 @@ final class StubProcess {
    * and {@link #endDeathWatch} does it the other way round: whoever comes second sees the other.
    */
   CompletableFuture<String> watchDeath(long generation) {
-    DeathWatch mine = new DeathWatch(generation, new CompletableFuture<>());
+    DeathWatch mine = new DeathWatch(generation);
     DeathWatch before = deathWatch;
     while (true) {
       if (before != null && before.generation == generation) {
@@ -183,6 +203,7 @@ final class StubProcess {
     if (tracee.death() != null || !isLeased(generation)) {
       mine.end(tracee);
     }
+    supply.wake(); // it looks for the dead more often while a stub is leased
     return mine.future;
   }
 
@@ -190,23 +211,36 @@ final class StubProcess {
 
   /** Makes the process idle, and a handle for whoever gets it. */
   Stub shelve(StubPool pool, LeaseGuard.Lost lost) {
-    Stub stub = new Stub(pool, this, table.shelve(slot));
+    generation = table.shelve(slot);
+    Stub stub = new Stub(pool, this, generation);
     guard = new LeaseGuard(stub, lost);
     return stub;
+  }
+
+  /** Takes the process if it is idle, so that nobody else leases it; whether it was idle. */
+  boolean claimIdle() {
+    return lease(generation);
   }
 
   LeaseGuard guard() {
     return guard;
   }
 
-  /** Its slot is dead for all handles, and free for another process. */
-  void retire() {
-    table.die(slot);
+  /**
+   * Its slot is dead for all handles, and free for another process.
+   *
+   * @return the state that it was in
+   */
+  StubState retire() {
+    StubState before = table.die(slot);
     table.free(slot);
-    endDeathWatch();
+    return before;
   }
 
-  /** Tells who watches that the process died, or that the lease did not last to see it. */
+  /**
+   * Tells who watches that the process died, or that the lease did not last to see it. Only the
+   * first call for a lease has an effect.
+   */
   void endDeathWatch() {
     DeathWatch watch = deathWatch;
     if (watch != null) {
@@ -222,9 +256,21 @@ final class StubProcess {
     return discarded;
   }
 
-  private record DeathWatch(long generation, CompletableFuture<String> future) {
+  /** A future for one lease, which is completed once. */
+  private static final class DeathWatch {
+    private final long generation;
+    private final CompletableFuture<String> future = new CompletableFuture<>();
+    private final AtomicBoolean ended = new AtomicBoolean();
+
+    DeathWatch(long generation) {
+      this.generation = generation;
+    }
+
     /** Never completes on this thread: what hangs on the future is not ours. */
     void end(Tracee tracee) {
+      if (!ended.compareAndSet(false, true)) {
+        return;
+      }
       String death = tracee.death();
       CpuBinding.lift(
           () ->

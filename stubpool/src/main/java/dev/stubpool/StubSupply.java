@@ -1,17 +1,21 @@
 package dev.stubpool;
 
 import dev.stubpool.lease.LeaseTable;
+import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.trace.Forge;
 import dev.stubpool.trace.Tracee;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,20 +24,24 @@ import org.slf4j.LoggerFactory;
  * Where a pool's stubs come from and go to: who gets one, when more are made, what becomes of those
  * that are given back, how many stay.
  *
- * <p>It decides and does not do: processes are the {@link StubFactory}'s, time is a clock's, so all
- * of it runs without a kernel.
+ * <p>Policy only: the {@link StubFactory} performs the operations and a clock tells the time, so
+ * all of it runs without a kernel.
  *
  * <ol>
  *   <li>Idle stubs lie in a lock-free stack, each as the handle of its next lease. Any thread takes
  *       one by {@link #poll}: two CAS, and nothing is allocated.
  *   <li>Stubs given back lie in a lock-free queue. One a turn is made like new, after all that
  *       callers wait for: injections into other stubs do not stand behind a burst of closes.
- *   <li>Who finds no idle stub stands in {@link AcquireLine}. As long as somebody does, he gets
- *       what is idle, else what comes back, else what is made for him.
+ *   <li>Who finds no idle stub stands in {@link AcquireLine}. As long as somebody does, nobody else
+ *       takes an idle stub: who is first in line gets what is idle, else what comes back, else what
+ *       is made for him.
  *   <li>When nobody waits and nothing has come back, {@code minIdle} is seen to, in batches as
  *       large as the number of idle stubs: while there are few, and a caller may soon have to wait
  *       for the batch to end, it is small.
- *   <li>What stayed idle above {@code minIdle} for the whole of an {@code idleTimeout} is trimmed.
+ *   <li>Idle stubs beyond demand are discarded, the coldest first, about once a second. Demand is
+ *       {@code minIdle} and the most stubs that callers of acquire had at once, within the last one
+ *       to two {@code idleTimeout}. A copy does not count: no idle stub can take its place.
+ *   <li>When the kernel refuses a process or a thread to a caller, idle stubs make room for it.
  * </ol>
  */
 final class StubSupply {
@@ -44,6 +52,15 @@ final class StubSupply {
 
   /** How long the background rests after the kernel refused it a process. */
   private static final long REST_NANOS = Duration.ofSeconds(1).toNanos();
+
+  /** How often idle stubs beyond demand are looked for. */
+  private static final long TRIM_NANOS = Duration.ofSeconds(1).toNanos();
+
+  /** The most stubs discarded in one turn: others wait meanwhile. */
+  private static final int MOST_TRIMMED_AT_ONCE = 8;
+
+  /** Stale handles among the idle are left there up to so many, or as many as are idle. */
+  private static final int MOST_STALE = 16;
 
   private static final int RETURNED_CHUNK = 256;
 
@@ -61,17 +78,42 @@ final class StubSupply {
   private final LeaseGuard.Lost lost = new LeaseGuard.Lost();
 
   // The tracer's alone.
-  private final Map<Integer, StubProcess> processes = new HashMap<>();
+
+  /** By pid; those that are idle in the order in which they became so, the coldest first. */
+  private final SequencedMap<Integer, StubProcess> processes = new LinkedHashMap<>();
+
   private final Deque<StubProcess> held = new ArrayDeque<>();
+
+  /** Handles among the idle whose stubs are dead or discarded. */
+  private int stale;
+
   private long restUntil;
   private boolean resting;
+
+  /** Copies that have not been idle since. */
+  private int copies;
+
   private long windowStart;
-  private int leastIdle;
+
+  /** The most stubs that callers of acquire had at once in this window, and in the last. */
+  private int demand;
+
+  private int demandBefore;
+  private long trimmedAt;
   private int surplus;
 
-  // Read by any thread, written by the tracer alone.
+  // Read by any thread, written by the tracer alone, but for idleCount.
+
   private final AtomicInteger total = new AtomicInteger();
-  private final AtomicInteger resetting = new AtomicInteger();
+
+  /**
+   * Stubs that can be leased. Callers of {@link #poll} subtract from it; all else that changes
+   * where a stub is counted is a move of the tracer's.
+   */
+  private final AtomicInteger idleCount = new AtomicInteger();
+
+  /** Stubs that the tracer takes back or discards, those held among them. */
+  private final AtomicInteger inHand = new AtomicInteger();
 
   /** Odd while a stub is between two counts: a seqlock, written by the tracer alone. */
   private final AtomicInteger moves = new AtomicInteger();
@@ -106,15 +148,25 @@ final class StubSupply {
     this.line = line;
     this.wake = wake;
     this.windowStart = clock.getAsLong();
+    this.trimmedAt = windowStart;
   }
 
   // ---- any thread ----
 
-  /** Leases an idle stub, or null. No system call, no lock, no allocation. */
+  /**
+   * Leases an idle stub; null if there is none, or if others wait: they came first. No system call,
+   * no lock, no allocation.
+   */
   Stub poll() {
+    return line.waiting() > 0 ? null : take();
+  }
+
+  /** Leases an idle stub, whoever waits; null if there is none. */
+  private Stub take() {
     Stub stub;
     while ((stub = idle.pop()) != null) {
       if (stub.beginLease()) {
+        idleCount.getAndDecrement(); // before its holder can give it back
         return stub;
       }
     }
@@ -137,6 +189,11 @@ final class StubSupply {
     wake.run();
   }
 
+  /**
+   * Counts of one moment. While {@code moves} stands still, stubs only go from the idle to holders
+   * and from holders to {@code returned}. So if the number of idle stubs was the same before and
+   * after the others were counted, all were true at once.
+   */
   StubPoolStats stats(int filterInstructions, int sourcePid) {
     int before;
     int alive;
@@ -145,9 +202,9 @@ final class StubSupply {
     do {
       before = moves.get();
       alive = total.get();
-      free = Math.min(idle.size(), alive);
-      returning = Math.min(returned.size() + resetting.get(), alive - free);
-    } while (!isStill(before));
+      free = idleCount.get();
+      returning = returned.size() + inHand.get();
+    } while (idleCount.get() != free || !isStill(before));
     return new StubPoolStats(
         alive,
         free,
@@ -173,6 +230,11 @@ final class StubSupply {
     return false;
   }
 
+  /** Whether stubs are leased or on their way back. */
+  boolean hasLeased() {
+    return total.get() > idleCount.get();
+  }
+
   // ---- the tracer thread ----
 
   /**
@@ -182,7 +244,7 @@ final class StubSupply {
    */
   boolean turn() {
     reclaimLost();
-    leastIdle = Math.min(leastIdle, idle.size());
+    demand = Math.max(demand, demandNow());
     retryHeld();
     if (!line.isEmpty()) {
       return serveLine();
@@ -192,18 +254,34 @@ final class StubSupply {
 
   /** Whether a turn would find something that was given back. */
   boolean hasReturned() {
-    return !returned.isEmpty();
+    if (!returned.isEmpty()) {
+      return true;
+    }
+    for (StubProcess process : held) {
+      if (!isInUse(process)) {
+        return true;
+      }
+    }
+    return false;
   }
 
-  /** Whether stubs were given back that somebody still uses: they come back at another turn. */
+  /**
+   * Whether a stub was given back whose memory somebody still copies. Nobody tells of the end of
+   * that; who ends the last run in a stub does.
+   */
   boolean hasHeld() {
-    return !held.isEmpty();
+    for (StubProcess process : held) {
+      if (process.tracee.isHeld()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether the line can be served further. */
   private boolean serveLine() {
     Stub stub;
-    while (!line.isEmpty() && (stub = poll()) != null) {
+    while (!line.isEmpty() && (stub = take()) != null) {
       if (!line.give(stub)) {
         stub.close(); // the last in line gave up just now
       }
@@ -246,7 +324,7 @@ final class StubSupply {
 
   /** One step towards minIdle stubs; whether there is more to do. */
   private boolean keepReady() {
-    int ready = idle.size();
+    int ready = idleCount.get();
     int missing = Math.min(options.minIdle() - ready, room());
     if (missing <= 0 || isResting()) {
       return false;
@@ -261,10 +339,14 @@ final class StubSupply {
           options.minIdle(),
           e.getMessage(),
           Duration.ofNanos(REST_NANOS).toSeconds());
-      resting = true;
-      restUntil = clock.getAsLong() + REST_NANOS;
+      rest();
       return false;
     }
+  }
+
+  private void rest() {
+    resting = true;
+    restUntil = clock.getAsLong() + REST_NANOS;
   }
 
   private boolean isResting() {
@@ -272,30 +354,123 @@ final class StubSupply {
     return resting;
   }
 
-  /**
-   * One step of getting rid of what nobody needed; whether there is more to do. The least number of
-   * idle stubs of a whole window is the number that could have been missing all the time.
-   */
+  /** One step of discarding what nobody needs; whether there is more to do. */
   private boolean trim() {
     long now = clock.getAsLong();
     if (now - windowStart >= options.idleTimeout().toNanos()) {
-      boolean allowed = options.onStubDeath() != OnStubDeath.KILL_JVM;
-      surplus = allowed ? Math.max(0, leastIdle - options.minIdle()) : 0;
       windowStart = now;
-      leastIdle = idle.size();
+      demandBefore = demand;
+      demand = demandNow();
+      trimmedAt = now - TRIM_NANOS;
     }
-    surplus = Math.clamp(idle.size() - options.minIdle(), 0, surplus); // some may be in use again
+    if (now - trimmedAt >= TRIM_NANOS) {
+      trimmedAt = now;
+      surplus = mayDiscardIdle() ? options.maxStubs() : 0;
+    }
+    surplus = Math.clamp(beyondDemand(), 0, surplus); // some may be in use again
     if (surplus == 0) {
       return false;
     }
-    surplus--;
-    Stub stub = poll();
-    if (stub == null) {
-      surplus = 0;
+    int discarded = discardColdest(Math.min(surplus, MOST_TRIMMED_AT_ONCE));
+    surplus -= discarded;
+    return discarded > 0 && surplus > 0;
+  }
+
+  /** How many stubs callers of acquire have now. */
+  private int demandNow() {
+    return total.getPlain() - idleCount.get() - copies;
+  }
+
+  /** How many of the idle are not needed even if as many are acquired as were at once. */
+  private int beyondDemand() {
+    int free = idleCount.get();
+    int wanted = Math.max(demand, demandBefore) - demandNow();
+    return free - options.minIdle() - Math.max(0, wanted);
+  }
+
+  private boolean mayDiscardIdle() {
+    return options.onStubDeath() != OnStubDeath.KILL_JVM;
+  }
+
+  /** Discards idle stubs, those first that were idle for longest; how many. */
+  private int discardColdest(int most) {
+    List<StubProcess> coldest = new ArrayList<>(most);
+    for (StubProcess process : processes.values()) {
+      if (coldest.size() == most) {
+        break;
+      }
+      if (claimIdle(process)) {
+        coldest.add(process);
+      }
+    }
+    for (StubProcess process : coldest) {
+      process.tracee.kill(); // all first: they die side by side
+    }
+    RuntimeException failure = null;
+    for (StubProcess process : coldest) {
+      try {
+        discard(process);
+      } catch (RuntimeException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (stale > Math.max(MOST_STALE, idleCount.get())) {
+      dropStale();
+    }
+    if (failure != null) {
+      throw failure;
+    }
+    return coldest.size();
+  }
+
+  private boolean claimIdle(StubProcess process) {
+    beginMove();
+    try {
+      if (!process.claimIdle()) {
+        return false;
+      }
+      idleCount.getAndDecrement();
+      stale++;
+      takeInHand(process);
+      return true;
+    } finally {
+      endMove();
+    }
+  }
+
+  /**
+   * Does something for which the kernel makes a process or a thread. If the kernel refuses it,
+   * idle stubs are discarded, half of them at a time, and it is done again.
+   */
+  <T> T makingRoom(Supplier<T> work) {
+    while (true) {
+      try {
+        return work.get();
+      } catch (SystemCallException e) {
+        boolean refused =
+            e.call().equals("clone") && (e.errno() == Errno.EAGAIN || e.errno() == Errno.ENOMEM);
+        if (!refused || !evict()) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /**
+   * Discards half of the idle stubs, or one on its way back, and makes none ready for a while;
+   * false if there is nothing to discard.
+   */
+  boolean evict() {
+    if (!mayDiscardIdle()) {
       return false;
     }
-    discard(stub.process());
-    return surplus > 0;
+    rest();
+    int half = (idleCount.get() + 1) / 2;
+    return (half > 0 && discardColdest(half) > 0) || takeBackNext();
   }
 
   private void forge(int count) {
@@ -308,20 +483,40 @@ final class StubSupply {
   }
 
   private void born(Tracee tracee) {
-    move(
-        () -> {
-          forging.decrementAndGet();
-          ready(register(tracee));
-        });
+    beginMove();
+    try {
+      forging.decrementAndGet();
+      ready(register(tracee));
+    } finally {
+      endMove();
+    }
   }
 
-  /** Has a stub leave one count and enter another: nobody is told of it in neither, or in both. */
-  private void move(Runnable step) {
+  /** A stub is about to leave one count and to enter another. */
+  private void beginMove() {
     moves.incrementAndGet();
-    try {
-      step.run();
-    } finally {
-      moves.incrementAndGet();
+  }
+
+  private void endMove() {
+    moves.incrementAndGet();
+  }
+
+  private void takeInHand(StubProcess process) {
+    process.inHand = true;
+    inHand.setRelease(inHand.getPlain() + 1);
+  }
+
+  private void letGo(StubProcess process) {
+    if (process.inHand) {
+      process.inHand = false;
+      inHand.setRelease(inHand.getPlain() - 1);
+    }
+  }
+
+  private void noLongerCopy(StubProcess process) {
+    if (process.copy) {
+      process.copy = false;
+      copies--;
     }
   }
 
@@ -345,7 +540,11 @@ final class StubSupply {
           "pool %s: no room for a copy of stub %d, all %d (maxStubs) are in use; %s"
               .formatted(options.name(), parent.pid(), options.maxStubs(), stats(0, 0).summary()));
     }
-    parent.checkOpen();
+    return makingRoom(() -> copyOf(parent));
+  }
+
+  private Stub copyOf(Stub parent) {
+    parent.checkOpen(); // to make room may have taken it back
     StubProcess process = parent.process();
     if (!process.stopsForCopy()) {
       throw new IllegalStateException(
@@ -353,21 +552,30 @@ final class StubSupply {
     }
     StubProcess copy;
     try {
-      copy = process.mappings.copied(() -> register(factory.copy(process.tracee)));
+      copy = process.mappings.copied(() -> registerCopy(factory.copy(process.tracee)));
     } finally {
       process.copied();
     }
     return leased(copy.shelve(pool, lost));
   }
 
-  /** Gives up stubs that nobody has until there is room for one; whether there is. */
+  private StubProcess registerCopy(Tracee tracee) {
+    beginMove();
+    try {
+      StubProcess copy = register(tracee);
+      copy.copy = true;
+      copies++;
+      return copy;
+    } finally {
+      endMove();
+    }
+  }
+
+  /** Discards stubs that nobody has until there is room for one; whether there is. */
   private boolean makeRoom() {
-    boolean allowed = options.onStubDeath() != OnStubDeath.KILL_JVM;
     while (room() <= 0) {
-      Stub spare = allowed && line.isEmpty() ? poll() : null;
-      if (spare != null) {
-        discard(spare.process());
-      } else if (!takeBackNext()) {
+      boolean discarded = mayDiscardIdle() && line.isEmpty() && discardColdest(1) > 0;
+      if (!discarded && !takeBackNext()) {
         return false;
       }
     }
@@ -382,10 +590,13 @@ final class StubSupply {
     return stub;
   }
 
-  /** A stub like new goes to who waits first, else to the idle. */
+  /** A stub like new goes to who waits first, else to the idle. Part of a move. */
   private void ready(StubProcess process) {
+    noLongerCopy(process);
     Stub stub = process.shelve(pool, lost);
     if (line.isEmpty()) {
+      processes.putLast(process.tracee.pid(), process);
+      idleCount.getAndIncrement();
       idle.push(stub);
     } else if (!line.give(leased(stub))) {
       stub.close(); // the last in line gave up just now
@@ -397,22 +608,35 @@ final class StubSupply {
     if (returned.isEmpty()) {
       return false;
     }
-    resetting.incrementAndGet(); // before it leaves the queue: stats miss none
-    StubProcess process = returned.relaxedPoll();
+    StubProcess process = nextReturned();
     if (process == null) {
-      resetting.decrementAndGet();
       Thread.yield(); // who offers it was preempted in the middle, perhaps by this thread
     } else {
+      process.endDeathWatch();
       takeBack(process);
     }
     return true;
   }
 
-  /** Takes back one that is counted as resetting. */
+  private StubProcess nextReturned() {
+    beginMove();
+    try {
+      StubProcess process = returned.relaxedPoll();
+      if (process != null && process.diedInQueue) {
+        countEnd(process);
+      } else if (process != null) {
+        takeInHand(process);
+      }
+      return process;
+    } finally {
+      endMove();
+    }
+  }
+
+  /** Takes back one that the tracer has in hand. */
   private void takeBack(StubProcess process) {
-    process.endDeathWatch();
     boolean alive = process.tracee.death() == null;
-    if (alive && (process.tracee.isHeld() || process.hasRuns())) {
+    if (alive && isInUse(process)) {
       // Copies and runs are under way under the old lease, and none begin any more.
       held.add(process);
       return;
@@ -425,14 +649,20 @@ final class StubSupply {
     }
   }
 
+  private static boolean isInUse(StubProcess process) {
+    return process.tracee.death() == null && (process.tracee.isHeld() || process.hasRuns());
+  }
+
   private void resettingEnds(StubProcess process, boolean likeNew) {
-    move(
-        () -> {
-          resetting.decrementAndGet();
-          if (likeNew) {
-            ready(process);
-          }
-        });
+    beginMove();
+    try {
+      letGo(process);
+      if (likeNew) {
+        ready(process);
+      }
+    } finally {
+      endMove();
+    }
   }
 
   /** Makes it fit for somebody else as the options say; whether it is. */
@@ -515,10 +745,31 @@ final class StubSupply {
     if (process == null) {
       return;
     }
+    beginMove();
+    try {
+      StubState before = process.retire();
+      if (before == StubState.IDLE) {
+        idleCount.getAndDecrement();
+        stale++;
+      }
+      if (before == StubState.RESETTING && !process.inHand) {
+        process.diedInQueue = true; // or it would be missing from total, and not from the queue
+      } else {
+        countEnd(process);
+      }
+    } finally {
+      endMove();
+    }
+    process.endDeathWatch();
+  }
+
+  /** Part of a move. */
+  private void countEnd(StubProcess process) {
+    letGo(process);
+    noLongerCopy(process);
     AtomicLong count = process.isDiscarded() ? discarded : died;
     count.setRelease(count.getPlain() + 1);
     total.setRelease(total.getPlain() - 1);
-    process.retire();
   }
 
   StubProcess find(int pid) {
@@ -537,28 +788,14 @@ final class StubSupply {
     return died.getPlain();
   }
 
-  /**
-   * Drops dead stubs from among the idle, which would keep the number of idle stubs too high. The
-   * others get other handles: one that was in the stack before must not be again.
-   */
-  void dropDeadFromIdle() {
-    Stub living = null;
-    Stub below;
-    for (Stub stub = idle.popAll(); stub != null; stub = below) {
-      below = stub.below;
-      if (stub.state() == StubState.IDLE) {
-        stub.below = living; // the order is turned round, and again by the pushes
-        living = stub;
-      }
-    }
-    for (Stub stub = living; stub != null; stub = below) {
-      below = stub.below;
-      idle.push(stub.process().shelve(pool, lost));
-    }
+  /** Drops the handles of stubs that died or were discarded from among the idle. */
+  void dropStale() {
+    idle.unlink(stub -> !stub.process().isIdle(stub.generation()));
+    stale = 0;
   }
 
   void close() {
     line.close();
-    idle.popAll();
+    idle.clear();
   }
 }

@@ -72,6 +72,9 @@ final class FakeStubs implements StubFactory {
 
   Runnable afterBirth = () -> {};
 
+  /** Runs when a discarded stub is dead, before the supply goes on. */
+  Runnable afterBurial = () -> {};
+
   /** How recycling a stub ends, by pid; all others become like new. */
   final Map<Integer, Recycling> recycling = new HashMap<>();
 
@@ -147,7 +150,7 @@ final class FakeStubs implements StubFactory {
     boolean idle = process.state() == StubState.IDLE;
     bury(process.tracee, how);
     if (idle) {
-      supply.dropDeadFromIdle();
+      supply.dropStale();
     }
   }
 
@@ -221,6 +224,7 @@ final class FakeStubs implements StubFactory {
   public void discard(Tracee stub) {
     done.add("discard " + stub.pid());
     bury(stub, "killed by SIGKILL");
+    afterBurial.run();
     if (stuck != null) {
       RuntimeException now = stuck;
       stuck = null;
@@ -248,11 +252,7 @@ final class FakeStubs implements StubFactory {
 
   /** Somebody who waits for a stub, without a thread. */
   final class Waiter {
-    private final AcquireRequest request = new AcquireRequest(line, options.name());
-
-    Waiter() {
-      tasks.add(request);
-    }
+    private final AcquireRequest request = line.join();
 
     /** A {@link Stub}, an exception, or null as long as he waits. */
     Object outcome() {
@@ -266,7 +266,11 @@ final class FakeStubs implements StubFactory {
     }
 
     boolean giveUp() {
-      return request.giveUp();
+      boolean inTime = request.giveUp();
+      if (inTime) {
+        line.leave(request);
+      }
+      return inTime;
     }
 
     boolean hasGivenUp() {

@@ -29,30 +29,41 @@ class IdleStubsTest {
     idle.push(first);
     idle.push(second);
 
-    assertThat(idle.size()).isEqualTo(2);
     assertThat(idle.pop()).isSameAs(second);
     assertThat(second.below).as("a leased handle keeps no other alive").isNull();
     assertThat(idle.pop()).isSameAs(first);
     assertThat(idle.pop()).isNull();
-    assertThat(idle.size()).isZero();
   }
 
   @Test
-  void shouldGiveAll() {
-    Stub first = stub(1);
-    Stub second = stub(2);
-    idle.push(first);
-    idle.push(second);
-
-    assertThat(idle.popAll()).isSameAs(second);
-    assertThat(second.below).isSameAs(first);
-    assertThat(first.below).isNull();
-    assertThat(idle.pop()).isNull();
-    assertThat(idle.popAll()).isNull();
-    assertThat(idle.size()).isZero();
+  void shouldUnlinkStaleHandlesWhereverTheyLie() {
+    for (int stale = 0; stale < 1 << 6; stale++) {
+      IdleStubs some = new IdleStubs();
+      for (int number = 0; number < 6; number++) {
+        some.push(stub(number));
+      }
+      int which = stale;
+      some.unlink(stub -> (which & 1 << stub.generation()) != 0);
+      for (int number = 5; number >= 0; number--) {
+        if ((which & 1 << number) == 0) {
+          assertThat(some.pop().generation()).as("stale: 0x%x", which).isEqualTo(number);
+        }
+      }
+      assertThat(some.pop()).as("stale: 0x%x", which).isNull();
+    }
   }
 
-  /** One pushes, as the tracer does, and now and then takes all; the others take. */
+  @Test
+  void shouldHoldNothingOnceCleared() {
+    idle.push(stub(1));
+    idle.clear();
+    assertThat(idle.pop()).isNull();
+  }
+
+  /**
+   * One pushes, and now and then claims some where they lie and unlinks them, as the tracer does;
+   * the others take. Whoever removes a number from {@code seen} has won it.
+   */
   @Test
   void shouldGiveEachOnceToOneOfMany() throws Exception {
     Map<Long, Boolean> seen = new ConcurrentHashMap<>();
@@ -68,8 +79,7 @@ class IdleStubsTest {
                     boolean last = pushed.get();
                     Stub stub = idle.pop();
                     if (stub != null) {
-                      assertThat(seen.remove(stub.generation())).isTrue();
-                      count++;
+                      count += seen.remove(stub.generation()) == null ? 0 : 1;
                     } else if (last) {
                       return count;
                     }
@@ -80,11 +90,11 @@ class IdleStubsTest {
       for (long number = 0; number < PUSHES; number++) {
         seen.put(number, true);
         idle.push(stub(number));
-        if (number % 1000 == 0) {
-          for (Stub stub = idle.popAll(); stub != null; stub = stub.below) {
-            assertThat(seen.remove(stub.generation())).isTrue();
-            taken++;
+        if (number % 16 == 0) {
+          for (long claimed = Math.max(0, number - 20); claimed < number; claimed += 2) {
+            taken += seen.remove(claimed) == null ? 0 : 1;
           }
+          idle.unlink(stub -> !seen.containsKey(stub.generation()));
         }
       }
       pushed.set(true);
@@ -93,7 +103,6 @@ class IdleStubsTest {
       }
       assertThat(taken).isEqualTo(PUSHES);
       assertThat(seen).isEmpty();
-      assertThat(idle.size()).isZero();
     }
   }
 }

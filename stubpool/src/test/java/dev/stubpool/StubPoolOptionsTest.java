@@ -26,6 +26,14 @@ class StubPoolOptionsTest {
   }
 
   @Test
+  void shouldKeepNoMoreReadyByDefaultThanThereMayBe() {
+    assertThat(StubPoolOptions.builder().maxStubs(4).build().minIdle()).isEqualTo(4);
+    assertThat(StubPoolOptions.builder().maxStubs(8).build().minIdle()).isEqualTo(8);
+    assertThat(StubPoolOptions.builder().maxStubs(9).build().minIdle()).isEqualTo(8);
+    assertThat(StubPoolOptions.builder().maxStubs(4).minIdle(0).build().minIdle()).isZero();
+  }
+
+  @Test
   void shouldRefuseWhatIsOutOfRange() {
     StubPoolOptions.Builder builder = StubPoolOptions.builder();
     assertThatThrownBy(() -> builder.maxStubs(0).build())

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -86,6 +87,39 @@ class StubSupplyTest {
       assertThat(only.state()).isEqualTo(StubState.LEASED);
     }
     assertThat(fake.done()).isEmpty();
+  }
+
+  /**
+   * The tracer may find the line empty, and make a stub idle, while the request of somebody who
+   * waits is on its way to the line.
+   */
+  @Test
+  void shouldNotGiveToWhoComesLaterWhatSomebodyWaitsFor() throws Exception {
+    FakeStubs fake = FakeStubs.withMost(1);
+    Stub only = fake.takeNew(1).getFirst();
+    CompletableFuture<Stub> first = new CompletableFuture<>();
+    Thread.ofVirtual().start(() -> complete(first, fake, PATIENCE));
+    Proc.await("a request on its way", () -> !fake.tasks.isEmpty());
+    only.close();
+    fake.supply.turn();
+    assertThat(fake.stats().idle()).isEqualTo(1);
+    assertThat(fake.take()).as("taken by who came later").isNull();
+    fake.settle();
+    Stub served = first.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    assertThat(served.pid()).isEqualTo(only.pid());
+    served.close();
+    fake.settle();
+    assertThat(fake.take()).as("nobody waits any more").isNotNull();
+  }
+
+  @Test
+  void shouldLetNobodyWaitForWhoGaveUp() {
+    FakeStubs fake = FakeStubs.withMost(1);
+    fake.takeNew(1).getFirst().close();
+    fake.settle();
+    assertThatThrownBy(() -> fake.supply.await(Duration.ZERO))
+        .isInstanceOf(AcquireTimeoutException.class);
+    assertThat(fake.take()).isNotNull();
   }
 
   @Test
@@ -532,15 +566,19 @@ class StubSupplyTest {
     assertThat(fake.stats().idle()).isEqualTo(1);
   }
 
-  /** Six idle stubs in a pool that wants two, at the beginning of a window. */
   private static FakeStubs sixIdle(StubPoolOptions.Builder options) {
-    FakeStubs fake = new FakeStubs(options.minIdle(2).maxStubs(6));
-    fake.takeNew(6).forEach(Stub::close);
+    return idle(6, options);
+  }
+
+  /** Idle stubs in a pool that wants two, at the beginning of a window. */
+  private static FakeStubs idle(int count, StubPoolOptions.Builder options) {
+    FakeStubs fake = new FakeStubs(options.minIdle(2).maxStubs(count));
+    fake.takeNew(count).forEach(Stub::close);
     fake.settle();
     fake.pass(WINDOW);
     fake.settle();
     assertThat(fake.done()).as("they were not idle for the whole of the first").isEmpty();
-    assertThat(fake.stats().idle()).isEqualTo(6);
+    assertThat(fake.stats().idle()).isEqualTo(count);
     return fake;
   }
 
@@ -551,11 +589,8 @@ class StubSupplyTest {
     fake.settle();
     assertThat(fake.done()).isEmpty();
     fake.pass(Duration.ofNanos(1));
-    for (int idle = 5; idle >= 2; idle--) {
-      fake.turn();
-      assertThat(fake.done()).as("one a turn").hasSize(1);
-      assertThat(fake.stats().idle()).isEqualTo(idle);
-    }
+    fake.settle();
+    assertThat(fake.done()).hasSize(4).allMatch(what -> what.startsWith("discard"));
     for (int window = 0; window < 3; window++) {
       fake.settle();
       fake.pass(WINDOW);
@@ -582,18 +617,113 @@ class StubSupplyTest {
 
   @Test
   void shouldNotTrimWhatIsInUseAgain() {
-    FakeStubs fake = sixIdle(options());
+    FakeStubs fake = idle(20, options());
     fake.pass(WINDOW);
     fake.turn();
-    assertThat(fake.done()).hasSize(1);
-    List<Stub> needed = List.of(fake.take(), fake.take(), fake.take());
+    assertThat(fake.done()).as("a few a turn").hasSize(8);
+    List<Stub> needed = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      needed.add(fake.take());
+    }
     fake.settle();
     assertThat(fake.done()).as("two are left, and wanted").isEmpty();
     assertThat(fake.stats().idle()).isEqualTo(2);
     needed.forEach(Stub::close);
     fake.settle();
     assertThat(fake.done()).as("they were needed in this window").isEmpty();
-    assertThat(fake.stats().idle()).isEqualTo(5);
+    assertThat(fake.stats().idle()).isEqualTo(12);
+  }
+
+  /** The stub on top of the stack is the one that is in use. */
+  @Test
+  void shouldTrimTheStubsThatWereIdleForLongest() {
+    FakeStubs fake = sixIdle(options());
+    Stub hot = fake.take();
+    hot.close();
+    fake.settle();
+    for (int i = 0; i < 30; i++) {
+      fake.pass(WINDOW.dividedBy(10));
+      fake.settle();
+      Stub stub = fake.take();
+      assertThat(stub.pid()).as("the one in steady use").isEqualTo(hot.pid());
+      fake.settle();
+      stub.close();
+      fake.settle();
+    }
+    assertThat(fake.stats().total()).as("two wanted, and one in use").isEqualTo(3);
+    assertThat(fake.stats().discarded()).isEqualTo(3);
+  }
+
+  @Test
+  void shouldMakeRoomForACopyByTheStubThatWasIdleForLongest() {
+    FakeStubs fake = FakeStubs.withMost(6);
+    List<Stub> stubs = fake.takeNew(6);
+    for (int i : new int[] {3, 1, 5, 2, 4}) {
+      stubs.get(i).close();
+      fake.settle();
+    }
+    fake.supply.spawn(stubs.getFirst());
+    fake.supply.spawn(stubs.getFirst());
+    assertThat(fake.done().stream().filter(what -> what.startsWith("discard")))
+        .containsExactly("discard " + stubs.get(3).pid(), "discard " + stubs.get(1).pid());
+    assertThat(fake.take().pid()).isEqualTo(stubs.get(4).pid());
+  }
+
+  /** Copies come back as idle stubs, and no copy is ever made from one. */
+  @Test
+  void shouldKeepNoMoreIdleThanWereAcquired() {
+    FakeStubs fake = new FakeStubs(options().minIdle(4).maxStubs(1000));
+    Stub parent = fake.takeNew(1).getFirst();
+    int most = 0;
+    for (int i = 0; i < 400; i++) {
+      used(fake.supply.spawn(parent)).close();
+      fake.settle();
+      fake.pass(Duration.ofMillis(20));
+      most = Math.max(most, fake.stats().idle());
+    }
+    assertThat(most).as("those of about a second").isBetween(50, 60);
+    fake.pass(Duration.ofSeconds(1));
+    fake.settle();
+    assertThat(fake.stats().idle()).isEqualTo(4);
+  }
+
+  @Test
+  void shouldDiscardIdleStubsForACopyThatTheKernelRefused() {
+    FakeStubs fake = FakeStubs.withMost(20);
+    List<Stub> stubs = fake.takeNew(9);
+    stubs.subList(1, 9).forEach(Stub::close);
+    fake.settle();
+    fake.refusal = refusal;
+    assertThat(fake.supply.spawn(stubs.getFirst()).state()).isEqualTo(StubState.LEASED);
+    assertThat(fake.stats().idle()).as("half of the idle").isEqualTo(4);
+    assertThat(fake.take().pid()).as("the warmest stay").isEqualTo(stubs.get(8).pid());
+  }
+
+  @Test
+  void shouldTellOfTheRefusalWhenNothingIsLeftToDiscard() {
+    FakeStubs fake = FakeStubs.withMost(20);
+    List<Stub> stubs = fake.takeNew(9);
+    stubs.subList(1, 9).forEach(Stub::close);
+    assertThatThrownBy(
+            () ->
+                fake.supply.makingRoom(
+                    () -> {
+                      throw refusal;
+                    }))
+        .isSameAs(refusal);
+    assertThat(fake.stats().total()).isEqualTo(1);
+
+    SystemCallException other = new SystemCallException("clone", Errno.EINVAL, "copying a stub");
+    fake.takeNew(1).getFirst().close();
+    fake.settle();
+    assertThatThrownBy(
+            () ->
+                fake.supply.makingRoom(
+                    () -> {
+                      throw other;
+                    }))
+        .isSameAs(other);
+    assertThat(fake.stats().idle()).as("it would not help").isEqualTo(1);
   }
 
   @Test
@@ -837,6 +967,97 @@ class StubSupplyTest {
     assertThat(fake.stats().idle()).isEqualTo(3);
     for (int i : new int[] {3, 2, 0}) {
       assertThat(fake.take().pid()).isEqualTo(stubs.get(i).pid());
+    }
+  }
+
+  /** As a guest program that ignores the end of its lease. */
+  @Test
+  void shouldTellOnceThatALeaseEndedHoweverLongTheStubIsInUse() {
+    FakeStubs fake = FakeStubs.withMost(1);
+    Stub stub = fake.takeNew(1).getFirst();
+    stub.process().tracee.hold();
+    CompletableFuture<String> death = stub.process().watchDeath(stub.generation());
+    stub.close();
+    Proc.await(
+        "the end of the watch",
+        () -> {
+          fake.turn();
+          return death.isDone();
+        });
+    long before = ForkJoinPool.commonPool().getStealCount();
+    for (int retry = 0; retry < 2_000; retry++) {
+      fake.turn();
+    }
+    assertThat(ForkJoinPool.commonPool().awaitQuiescence(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(ForkJoinPool.commonPool().getStealCount() - before).isLessThan(100);
+    stub.process().tracee.release();
+    fake.settle();
+    assertThat(fake.stats().idle()).isEqualTo(1);
+  }
+
+  // ---- counts ----
+
+  /** One stub is leased all the time, so any count without it is of no moment. */
+  private static void checkOneOfTwoLeased(StubPoolStats stats) {
+    assertThat(stats.leased()).as("%s", stats).isBetween(1, 2);
+    assertThat(stats.idle() + stats.resetting()).as("%s", stats).isBetween(0, 1);
+    assertThat(stats.total()).as("%s", stats).isBetween(1, 2);
+  }
+
+  @Test
+  void shouldCountALeasedStubAsLeasedBesideOneThatDiedOnItsWayBack() {
+    FakeStubs fake = FakeStubs.withMost(2);
+    List<Stub> stubs = fake.takeNew(2);
+    stubs.get(1).close();
+    fake.die(stubs.get(1).process(), "killed by SIGKILL");
+    checkOneOfTwoLeased(fake.stats());
+    fake.settle();
+    assertThat(fake.stats().total()).isEqualTo(1);
+    assertThat(fake.stats().leased()).isEqualTo(1);
+    assertThat(fake.stats().died()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldCountALeasedStubAsLeasedBesideOneThatIsDiscarded() {
+    FakeStubs fake = new FakeStubs(options().minIdle(0).maxStubs(2).onRelease(OnRelease.DISCARD));
+    List<StubPoolStats> seen = new ArrayList<>();
+    fake.afterBurial = () -> seen.add(fake.stats());
+    fake.takeNew(2).get(1).close();
+    fake.settle();
+    assertThat(seen).hasSize(1).allSatisfy(StubSupplyTest::checkOneOfTwoLeased);
+  }
+
+  /** Somebody takes a stub and gives it back again and again while others count. */
+  @Test
+  void shouldCountOnlyWhatIsTrueAtOneMoment() throws InterruptedException {
+    int rounds = Boolean.getBoolean("stubpool.proof") ? 20_000_000 : 1_000_000;
+    FakeStubs fake = FakeStubs.withMost(2);
+    fake.takeNew(2).get(1).close();
+    fake.settle();
+    AtomicBoolean over = new AtomicBoolean();
+    Thread holder =
+        Thread.ofPlatform()
+            .daemon()
+            .start(
+                () -> {
+                  while (!over.get()) {
+                    Stub stub = fake.take();
+                    if (stub != null) {
+                      stub.close();
+                    }
+                    fake.turn();
+                  }
+                });
+    try {
+      for (int round = 0; round < rounds; round++) {
+        StubPoolStats stats = fake.stats();
+        if (stats.leased() < 1 || stats.leased() > 2 || stats.total() != 2) {
+          checkOneOfTwoLeased(stats);
+        }
+      }
+    } finally {
+      over.set(true);
+      holder.join();
     }
   }
 

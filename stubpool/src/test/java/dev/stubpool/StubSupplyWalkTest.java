@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -27,7 +28,9 @@ class StubSupplyWalkTest {
   private static final int STEPS_OF_A_WALK = 2_000;
   private static final Duration WINDOW = Duration.ofMinutes(1);
   private static final Duration REST = Duration.ofSeconds(1);
+  private static final Duration TRIM = Duration.ofSeconds(1);
   private static final int LARGEST_BATCH = 32;
+  private static final int MOST_TRIMMED_AT_ONCE = 8;
 
   private static final Duration[] TICKS = {
     Duration.ofMillis(1), Duration.ofMillis(400), REST, WINDOW.dividedBy(3), WINDOW
@@ -69,6 +72,9 @@ class StubSupplyWalkTest {
     boolean held;
     boolean dead;
 
+    /** Made as a copy, and not idle since. */
+    boolean copy;
+
     /** How recycling will end; null is well. */
     Recycling recycling;
 
@@ -105,7 +111,9 @@ class StubSupplyWalkTest {
     private boolean resting;
     private long restUntil;
     private long windowStart;
-    private int leastIdle;
+    private int demand;
+    private int demandBefore;
+    private long trimmedAt;
     private int surplus;
 
     /** Handles that were closed: some of all the walk's. */
@@ -171,12 +179,17 @@ class StubSupplyWalkTest {
     private void take() {
       last = "take";
       Stub stub = fake.take();
-      Living expected = idle.poll();
+      Living expected = isSomebodyWaiting() ? null : idle.poll();
       checkEqual(
           stub == null ? null : stub.pid(), expected == null ? null : expected.pid(), "the taken");
       if (stub != null) {
         leased.add(stub);
       }
+    }
+
+    private boolean isSomebodyWaiting() {
+      return Stream.concat(line.stream(), coming.stream())
+          .anyMatch(waiter -> waiter.outcome() == null);
     }
 
     private void come() {
@@ -297,23 +310,56 @@ class StubSupplyWalkTest {
         return;
       }
       Stub parent = leased.get(random.nextInt(leased.size()));
-      boolean full = living.size() == options.maxStubs();
+      boolean full = counted() == options.maxStubs();
       if (full && (leased.size() < living.size() || !returned.isEmpty())) {
         return; // one that nobody has would make room: StubSupplyTest
       }
       boolean refused = !full && fake.refusal != null;
+      boolean mayEvict =
+          refused
+              && fake.refusal instanceof SystemCallException
+              && options.onStubDeath() != OnStubDeath.KILL_JVM;
+      boolean makesRoom = mayEvict && !(idle.isEmpty() && returned.isEmpty());
       try {
         Stub child = fake.supply.spawn(parent);
-        check(!full && !refused, "a copy too many");
+        check(!full && (!refused || makesRoom), "a copy too many");
+        if (makesRoom) {
+          done = new ArrayDeque<>(fake.done());
+          expectRoomMade("copy " + parent.pid());
+        }
         Living one = born(child.pid());
         one.used = true;
+        one.copy = true;
         leased.add(child);
       } catch (StubPoolFullException e) {
         check(full, e);
       } catch (IllegalStateException | SystemCallException e) {
-        check(refused, e);
+        check(refused && !makesRoom, e);
+        if (mayEvict) {
+          rest();
+        }
       }
       fake.done.clear();
+    }
+
+    private void expectRoomMade(String copying) {
+      checkEqual(done.poll(), copying, "what was refused");
+      rest();
+      if (idle.isEmpty()) {
+        line.removeIf(gone::contains);
+        expectTakenBack(returned.remove());
+      } else {
+        for (int half = (idle.size() + 1) / 2; half > 0; half--) {
+          expectDiscarded(idle.removeLast());
+        }
+      }
+      checkEqual(done.poll(), copying, "what was done again");
+    }
+
+    /** The background makes no stub for a while after the kernel refused one to somebody. */
+    private void rest() {
+      resting = true;
+      restUntil = fake.now + REST.toNanos();
     }
 
     private void turn() {
@@ -338,7 +384,7 @@ class StubSupplyWalkTest {
 
     private boolean expectTurn(boolean refused) {
       line.removeIf(gone::contains);
-      leastIdle = Math.min(leastIdle, idle.size());
+      demand = Math.max(demand, demandNow());
       for (int left = held.size(); left > 0; left--) {
         expectTakenBack(held.remove());
       }
@@ -356,7 +402,7 @@ class StubSupplyWalkTest {
       while (!line.isEmpty() && !idle.isEmpty()) {
         expectServed(idle.remove());
       }
-      int room = options.maxStubs() - living.size();
+      int room = options.maxStubs() - counted();
       if (line.isEmpty()) {
         return true;
       }
@@ -402,6 +448,7 @@ class StubSupplyWalkTest {
 
     private void expectReady(Living one) {
       one.used = false;
+      one.copy = false;
       if (line.isEmpty()) {
         idle.addFirst(one);
       } else {
@@ -449,33 +496,56 @@ class StubSupplyWalkTest {
 
     private boolean expectRefill(boolean refused) {
       resting = resting && fake.now - restUntil < 0;
-      int missing = Math.min(options.minIdle() - idle.size(), options.maxStubs() - living.size());
+      int missing = Math.min(options.minIdle() - idle.size(), options.maxStubs() - counted());
       if (missing <= 0 || resting) {
         return false;
       }
       expectForged(Math.min(missing, Math.clamp(idle.size(), 1, LARGEST_BATCH)));
       if (refused) {
-        resting = true;
-        restUntil = fake.now + REST.toNanos();
+        rest();
       }
       return !refused;
     }
 
+    /** Stubs that are neither idle nor copies; the dead are counted until they are looked at. */
+    private int demandNow() {
+      int others = (int) living.values().stream().filter(one -> one.copy).count();
+      int dead = 0;
+      for (Living one : returned) {
+        dead += one.dead && !one.copy ? 1 : 0;
+      }
+      return living.size() - idle.size() - others + dead;
+    }
+
     private boolean expectTrim() {
       if (fake.now - windowStart >= WINDOW.toNanos()) {
-        surplus = options.onStubDeath() == OnStubDeath.KILL_JVM ? 0 : leastIdle - options.minIdle();
         windowStart = fake.now;
-        leastIdle = idle.size();
+        demandBefore = demand;
+        demand = demandNow();
+        trimmedAt = fake.now - TRIM.toNanos();
       }
-      surplus = Math.min(surplus, idle.size() - options.minIdle());
+      if (fake.now - trimmedAt >= TRIM.toNanos()) {
+        trimmedAt = fake.now;
+        surplus = options.onStubDeath() == OnStubDeath.KILL_JVM ? 0 : idle.size();
+      }
+      int wanted = options.minIdle() + Math.max(demand, demandBefore) - demandNow();
+      surplus = Math.min(surplus, idle.size() - wanted);
       if (surplus <= 0) {
         surplus = 0;
         return false;
       }
-      expectDiscarded(idle.remove());
+      int now = Math.min(surplus, MOST_TRIMMED_AT_ONCE);
+      for (int i = 0; i < now; i++) {
+        expectDiscarded(idle.removeLast());
+      }
       check(idle.size() >= options.minIdle(), "trimmed below minIdle");
-      surplus--;
+      surplus -= now;
       return surplus > 0;
+    }
+
+    /** The living, and the dead that were given back and not looked at. */
+    private int counted() {
+      return living.size() + (int) returned.stream().filter(one -> one.dead).count();
     }
 
     private void buried(Living one) {
@@ -493,20 +563,23 @@ class StubSupplyWalkTest {
 
     private void compare() {
       StubPoolStats stats = fake.stats();
-      checkEqual(stats.total(), living.size(), "total");
+      int deadOnTheWay = (int) returned.stream().filter(one -> one.dead).count();
+      checkEqual(stats.total(), living.size() + deadOnTheWay, "total");
       checkEqual(stats.idle(), idle.size(), "idle");
       checkEqual(
           stats.total(), stats.idle() + stats.leased() + stats.resetting(), "the sum of all");
       checkEqual(stats.created(), created, "created");
       checkEqual(stats.recycled(), recycled, "recycled");
       checkEqual(stats.discarded(), discarded, "discarded");
-      checkEqual(stats.died(), died, "died");
-      checkEqual(created, stats.total() + discarded + died, "the sum of all ever");
+      checkEqual(stats.died(), died - deadOnTheWay, "died");
+      checkEqual(created, stats.total() + discarded + stats.died(), "the sum of all ever");
       check(stats.total() <= options.maxStubs(), "more than maxStubs");
       checkEqual(stats.forging(), 0, "forging");
       checkEqual(fake.supply.all().size(), living.size(), "all");
-      checkEqual(fake.supply.hasHeld(), !held.isEmpty(), "hasHeld");
-      checkEqual(fake.supply.hasReturned(), !returned.isEmpty(), "hasReturned");
+      boolean waits = held.stream().anyMatch(one -> one.held && !one.dead);
+      checkEqual(fake.supply.hasHeld(), waits, "hasHeld");
+      boolean ready = !returned.isEmpty() || held.stream().anyMatch(one -> one.dead || !one.held);
+      checkEqual(fake.supply.hasReturned(), ready, "hasReturned");
       int leasedAlive = 0;
       for (Stub stub : leased) {
         boolean dead = stub.process().tracee.death() != null;
@@ -528,10 +601,8 @@ class StubSupplyWalkTest {
         checkEqual(one.process.state(), StubState.IDLE, "an idle one");
       }
       checkEqual(idle.size() + leasedAlive + onTheWay, living.size(), "stubs in one place each");
-      if (onTheWay == returned.size() + held.size()) { // else the dead are counted until a turn
-        checkEqual(stats.leased(), leasedAlive, "leased");
-        checkEqual(stats.resetting(), onTheWay, "resetting");
-      }
+      checkEqual(stats.leased(), leasedAlive, "leased");
+      checkEqual(stats.resetting(), onTheWay + deadOnTheWay, "resetting");
       for (Waiter waiter : line) {
         check(waiter.outcome() == null || gone.contains(waiter), "served out of turn");
       }

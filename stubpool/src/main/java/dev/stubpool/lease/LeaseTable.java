@@ -128,8 +128,12 @@ public final class LeaseTable {
     return move(slot, generation, LeaseLayout.LEASED, LeaseLayout.RESETTING);
   }
 
-  /** Any state to DEAD. Tracer only. */
-  public void die(int slot) {
+  /**
+   * Any state to DEAD. Tracer only.
+   *
+   * @return the state that it left
+   */
+  public StubState die(int slot) {
     touch(slot);
     long at = LeaseLayout.slot(slot) + LeaseLayout.SLOT_WORD;
     long word;
@@ -137,6 +141,12 @@ public final class LeaseTable {
       word = word(slot);
     } while (!LONG.compareAndSet(
         memory, at, word, LeaseLayout.word(LeaseLayout.generation(word), LeaseLayout.DEAD)));
+    return LeaseLayout.stubState(word);
+  }
+
+  /** Whether the lease of this generation has not begun, and still can. */
+  public boolean isIdle(int slot, long generation) {
+    return word(slot) == LeaseLayout.word(generation, LeaseLayout.IDLE);
   }
 
   /** Whether this lease lasts. */

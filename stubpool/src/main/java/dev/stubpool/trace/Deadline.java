@@ -34,6 +34,7 @@ final class Deadline {
     target = tracee;
     long time = System.nanoTime() + patience;
     expires = time == NONE ? 1 : time;
+    Watchdog.armed();
   }
 
   void disarm() {

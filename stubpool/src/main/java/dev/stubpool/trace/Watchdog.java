@@ -16,6 +16,8 @@ import org.slf4j.LoggerFactory;
  * <p>It kills the process waited for, which ends the wait. Should the kernel hold the dying
  * process, it calls the tracer out of the wait by a signal, again at every tick until the tracer
  * has noticed: a signal that arrives just before the call blocks is lost.
+ *
+ * <p>It sleeps without a timeout while no deadline is armed, and looks at every tick until none is.
  */
 final class Watchdog {
   private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
@@ -25,7 +27,8 @@ final class Watchdog {
   private static final long GRACE_NANOS = Duration.ofSeconds(2).toNanos();
 
   private static final List<Deadline> DEADLINES = new CopyOnWriteArrayList<>();
-  private static Thread thread;
+  private static final SleepFlag ASLEEP = new SleepFlag();
+  private static volatile Thread thread;
 
   private Watchdog() {}
 
@@ -44,13 +47,34 @@ final class Watchdog {
     DEADLINES.remove(deadline);
   }
 
+  /** A deadline was armed. Wakes the thread if it sleeps, which is at most once a tick. */
+  static void armed() {
+    if (ASLEEP.wake()) {
+      LockSupport.unpark(thread);
+    }
+  }
+
+  private static void awaitArmed() {
+    ASLEEP.prepareToSleep();
+    if (!isAnyArmed()) {
+      LockSupport.park(DEADLINES);
+    }
+    ASLEEP.awake();
+  }
+
+  private static boolean isAnyArmed() {
+    for (Deadline deadline : DEADLINES) {
+      if (deadline.expires() != Deadline.NONE) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private static void run() {
     while (true) {
-      if (DEADLINES.isEmpty()) {
-        LockSupport.park(DEADLINES);
-      } else {
-        LockSupport.parkNanos(DEADLINES, TICK_NANOS);
-      }
+      awaitArmed();
+      LockSupport.parkNanos(DEADLINES, TICK_NANOS);
       for (Deadline deadline : DEADLINES) {
         try {
           check(deadline, System.nanoTime());
