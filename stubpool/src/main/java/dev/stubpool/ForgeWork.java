@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 /**
  * What a pool's forge tracer does: it has the source, carries out what {@link StubSupply} decides,
  * runs the calls of callers, and buries the dead. All on the tracer thread, but for {@link
- * #awaitBeginning} and {@link #sourcePid}.
+ * #awaitBeginning}, {@link #sourcePid} and {@link #unreaped}.
  */
 final class ForgeWork implements TracerThread.Work, StubFactory {
   private static final Logger LOG = LoggerFactory.getLogger(ForgeWork.class);
@@ -72,6 +72,7 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   private long sweepInterval = SWEEP_NANOS;
   private long heldInterval = HELD_NANOS;
   private volatile int sourcePid;
+  private volatile int unreaped;
 
   ForgeWork(StubPoolOptions options, StubSpec spec, Seams seams, LeaseTable table) {
     this.options = options;
@@ -100,6 +101,11 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
 
   int sourcePid() {
     return sourcePid;
+  }
+
+  /** How many processes are out of the pool's counts and not reaped. */
+  int unreaped() {
+    return unreaped;
   }
 
   // ---- the tracer thread ----
@@ -182,6 +188,10 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   private void publish() {
     Tracee source = forge.source();
     sourcePid = source == null ? 0 : source.pid();
+    int now = tracer.lingering();
+    if (now != unreaped) { // a volatile write is a fence, and most turns change nothing
+      unreaped = now;
+    }
     table.publish(sourcePid, supply.created(), supply.died());
   }
 

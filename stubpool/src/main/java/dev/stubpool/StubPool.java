@@ -202,7 +202,7 @@ public final class StubPool implements AutoCloseable {
 
   /** Counts of now. */
   public StubPoolStats stats() {
-    return supply.stats(filter.length(), work.sourcePid());
+    return supply.stats(filter.length(), work.sourcePid(), work.unreaped());
   }
 
   /**

@@ -1,13 +1,14 @@
 package dev.stubpool;
 
 /**
- * A pool's counts, each exact at some moment of the call, though not all at the same; the first
- * four are of one moment.
+ * A pool's counts. The first four are true at one and the same moment of the call, and {@code total}
+ * is the sum of the other three; each of the rest is true at some moment of it.
  *
- * @param total living stubs, less the source
+ * @param total living stubs, less the source; one that died counts until the pool has noticed it,
+ *     and one that died on its way back until the pool has come to it
  * @param idle stubs that wait to be leased
  * @param leased stubs that belong to a holder
- * @param resetting stubs on their way back
+ * @param resetting stubs on their way back, or about to be discarded
  * @param forging stubs being made
  * @param waiting threads that wait for a stub
  * @param created stubs made since open
@@ -17,6 +18,8 @@ package dev.stubpool;
  * @param lost leases taken back because their handles were garbage
  * @param filterInstructions length of the stubs' seccomp filter
  * @param sourcePid the pid of the source stub, 0 when there is none
+ * @param unreaped processes that count as died or discarded, and whose pids are still taken: the
+ *     kernel does not let them die, or somebody copies their memory; the pool looks for their ends
  */
 public record StubPoolStats(
     int total,
@@ -31,7 +34,8 @@ public record StubPoolStats(
     long died,
     long lost,
     int filterInstructions,
-    int sourcePid) {
+    int sourcePid,
+    int unreaped) {
 
   /** For messages: what the pool is short of. */
   String summary() {

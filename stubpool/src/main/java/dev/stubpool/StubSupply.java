@@ -194,7 +194,7 @@ final class StubSupply {
    * and from holders to {@code returned}. So if the number of idle stubs was the same before and
    * after the others were counted, all were true at once.
    */
-  StubPoolStats stats(int filterInstructions, int sourcePid) {
+  StubPoolStats stats(int filterInstructions, int sourcePid, int unreaped) {
     int before;
     int alive;
     int free;
@@ -218,7 +218,8 @@ final class StubSupply {
         died.get(),
         lostLeases.get(),
         filterInstructions,
-        sourcePid);
+        sourcePid,
+        unreaped);
   }
 
   /** Whether no stub moved since, nor moves; if not, after a moment in which the move may end. */
@@ -538,7 +539,7 @@ final class StubSupply {
     if (!makeRoom()) {
       throw new StubPoolFullException(
           "pool %s: no room for a copy of stub %d, all %d (maxStubs) are in use; %s"
-              .formatted(options.name(), parent.pid(), options.maxStubs(), stats(0, 0).summary()));
+              .formatted(options.name(), parent.pid(), options.maxStubs(), stats(0, 0, 0).summary()));
     }
     return makingRoom(() -> copyOf(parent));
   }

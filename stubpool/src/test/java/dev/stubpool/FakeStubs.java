@@ -112,7 +112,7 @@ final class FakeStubs implements StubFactory {
   }
 
   StubPoolStats stats() {
-    return supply.stats(0, 0);
+    return supply.stats(0, 0, 0);
   }
 
   void pass(Duration time) {

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -416,6 +417,27 @@ class StubIT {
         assertThat(stub.syscall(Abi.SYS_getpid)).as("seed %d", seed).isEqualTo(stub.pid());
       }
       assertThat(one.stats().lost()).as("seed %d", seed).isZero();
+    }
+  }
+
+  private static int resumeForEver(Guest guest) {
+    while (true) {
+      Trap _ = guest.resume();
+    }
+  }
+
+  @Test
+  void shouldTakeAnyDuration() {
+    Duration forever = ChronoUnit.FOREVER.getDuration();
+    try (Stub stub = pool.acquire(forever)) {
+      assertThat(stub.<Integer, RuntimeException>run(guest -> 7, forever)).isEqualTo(7);
+      assertThatThrownBy(() -> stub.<Integer, RuntimeException>run(StubIT::resumeForEver, forever.negated()))
+          .isInstanceOf(GuestTimeoutException.class);
+    }
+    StubPoolOptions options =
+        StubPoolOptions.builder().name("forever").minIdle(0).maxStubs(1).acquireTimeout(forever).build();
+    try (StubPool patient = StubPool.open(options)) {
+      patient.acquire().close();
     }
   }
 

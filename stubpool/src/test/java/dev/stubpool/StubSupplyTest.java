@@ -596,7 +596,7 @@ class StubSupplyTest {
       fake.pass(WINDOW);
     }
     assertThat(fake.done()).as("never below minIdle").isEmpty();
-    assertThat(fake.stats()).isEqualTo(new StubPoolStats(2, 2, 0, 0, 0, 0, 6, 0, 4, 0, 0, 0, 0));
+    assertThat(fake.stats()).isEqualTo(new StubPoolStats(2, 2, 0, 0, 0, 0, 6, 0, 4, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -789,7 +789,7 @@ class StubSupplyTest {
             "recycle " + pids[2],
             "discard " + pids[2],
             "recycle " + pids[3]);
-    assertThat(fake.stats()).isEqualTo(new StubPoolStats(0, 0, 0, 0, 0, 0, 4, 0, 3, 1, 0, 0, 0));
+    assertThat(fake.stats()).isEqualTo(new StubPoolStats(0, 0, 0, 0, 0, 0, 4, 0, 3, 1, 0, 0, 0, 0));
     assertThat(fake.take()).isNull();
   }
 
@@ -869,7 +869,7 @@ class StubSupplyTest {
     assertThat(fake.supply.hasHeld()).isTrue();
     assertThat(fake.done()).containsExactly("recycle " + stubs.get(1).pid());
     assertThat(held.state()).isEqualTo(StubState.RESETTING);
-    assertThat(fake.stats()).isEqualTo(new StubPoolStats(2, 1, 0, 1, 0, 0, 2, 1, 0, 0, 0, 0, 0));
+    assertThat(fake.stats()).isEqualTo(new StubPoolStats(2, 1, 0, 1, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0));
     // Who waits gets others meanwhile, and then this one.
     Waiter first = fake.new Waiter();
     Waiter second = fake.new Waiter();
@@ -896,11 +896,11 @@ class StubSupplyTest {
     RuntimeException stuck = new StubUnresponsiveException("the kernel holds it");
     fake.stuck = stuck;
     assertThatThrownBy(fake::turn).isSameAs(stuck);
-    assertThat(fake.stats()).isEqualTo(new StubPoolStats(2, 0, 2, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0));
+    assertThat(fake.stats()).isEqualTo(new StubPoolStats(2, 0, 2, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0, 0));
     stubs.get(1).close();
     fake.stuck = stuck;
     assertThatThrownBy(fake::turn).isSameAs(stuck);
-    assertThat(fake.stats()).isEqualTo(new StubPoolStats(1, 0, 1, 0, 0, 0, 3, 0, 2, 0, 0, 0, 0));
+    assertThat(fake.stats()).isEqualTo(new StubPoolStats(1, 0, 1, 0, 0, 0, 3, 0, 2, 0, 0, 0, 0, 0));
     fake.settle();
     assertThat(fake.takeNew(2)).doesNotContainNull();
   }
@@ -918,7 +918,7 @@ class StubSupplyTest {
     fake.settle();
     assertThat(fake.supply.hasHeld()).isFalse();
     assertThat(fake.done()).isEmpty();
-    assertThat(fake.stats()).isEqualTo(new StubPoolStats(0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0));
+    assertThat(fake.stats()).isEqualTo(new StubPoolStats(0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0));
   }
 
   // ---- deaths ----
@@ -940,7 +940,7 @@ class StubSupplyTest {
     fake.settle();
     assertThat(fake.done()).isEmpty();
     assertThat(fake.take()).isNull();
-    assertThat(fake.stats()).isEqualTo(new StubPoolStats(0, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0, 0));
+    assertThat(fake.stats()).isEqualTo(new StubPoolStats(0, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0, 0, 0));
     assertThat(fake.takeNew(4)).doesNotContainNull();
   }
 
@@ -954,7 +954,7 @@ class StubSupplyTest {
     fake.bury(stubs.get(2).process().tracee, "killed by SIGKILL");
     assertThat(fake.take().pid()).isEqualTo(stubs.get(1).pid());
     assertThat(fake.take()).isNull();
-    assertThat(fake.stats()).isEqualTo(new StubPoolStats(1, 0, 1, 0, 0, 0, 3, 0, 0, 2, 0, 0, 0));
+    assertThat(fake.stats()).isEqualTo(new StubPoolStats(1, 0, 1, 0, 0, 0, 3, 0, 0, 2, 0, 0, 0, 0));
   }
 
   @Test
@@ -1120,7 +1120,7 @@ class StubSupplyTest {
     Stub parent = fake.takeNew(1).getFirst();
     fake.refusal = refusal;
     assertThatThrownBy(() -> fake.supply.spawn(parent)).isSameAs(refusal);
-    assertThat(fake.stats()).isEqualTo(new StubPoolStats(1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0));
+    assertThat(fake.stats()).isEqualTo(new StubPoolStats(1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0));
     assertThat(fake.supply.spawn(parent).state()).isEqualTo(StubState.LEASED);
   }
 

@@ -52,10 +52,12 @@ class SweepIT {
         Proc.await("their deaths", () -> pool.stats().total() == 0);
         Proc.await("the source's death", () -> pool.stats().sourcePid() == 0);
         assertThat(Proc.stubs()).containsExactly(oldest.pid()); // dead, and not anybody else's pid
+        assertThat(pool.stats().unreaped()).isEqualTo(1);
       } finally {
         held.release();
       }
       Proc.await("nobody left", () -> Proc.stubs().isEmpty());
+      Proc.await("nobody unreaped", () -> pool.stats().unreaped() == 0);
     }
   }
 

@@ -99,7 +99,8 @@ public final class SandboxKernel {
             program.processes(),
             loop::start,
             program.diagnostics());
-    long deadline = program.timeout().map(limit -> start + limit.toNanos()).orElse(Sleeper.NEVER);
+    long deadline =
+        program.timeout().map(limit -> Sleeper.deadline(start, limit)).orElse(Sleeper.NEVER);
     List<OpenFile> streams = streams(program, table.lock());
     FileTree files = files(program, table);
     table.lock().lock();

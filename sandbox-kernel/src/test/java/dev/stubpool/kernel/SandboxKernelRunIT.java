@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -244,6 +245,14 @@ class SandboxKernelRunIT {
     assertThatThrownBy(() -> kernel.run(program)).isSameAs(failure);
 
     assertThat(pool.stats().leased()).isZero();
+  }
+
+  @Test
+  void shouldTakeTheLongestTimeout() throws IOException, InterruptedException {
+    SandboxKernel kernel = new SandboxKernel(pool);
+    Program program = waiting().timeout(ChronoUnit.FOREVER.getDuration()).build();
+
+    assertThat(kernel.run(program, RunningProgram::kill)).isEqualTo(128 + 9);
   }
 
   @Test

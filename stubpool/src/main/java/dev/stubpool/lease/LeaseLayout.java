@@ -23,7 +23,7 @@ import java.util.List;
  *            32  name of the pool, UTF-8
  *           256  long  stubs created since the pool was opened
  *           264  long  stubs that died of their own
- *           272  long  the pool's coarse clock
+ *           272  long  the pool's coarse clock: when its tracer was awake last
  *           280  int   slots ever used: all others are free
  * slot        0  long  word: generation &lt;&lt; 3 | state
  *             8  long  when it came into that state, by the coarse clock

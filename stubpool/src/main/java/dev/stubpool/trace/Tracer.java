@@ -546,6 +546,11 @@ public final class Tracer implements Injector, AutoCloseable {
     }
   }
 
+  /** How many processes are dead for the pool and not reaped. */
+  public int lingering() {
+    return lingering.size();
+  }
+
   /** Whether a process is dead; it is not buried. */
   public boolean isDead(int pid) {
     siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);

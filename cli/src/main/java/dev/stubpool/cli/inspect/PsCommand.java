@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
       "  STATE    source, forging, idle, leased, resetting or dead; - if its pool does",
       "           not publish it; untraced if nobody controls it, as if its JVM were",
       "           gone",
-      "  FOR      how long it has been in that state, to about 0.1 s",
+      "  FOR      how long it has been in that state, to about 1 s",
       "  LEASE    the number of the lease that it is in",
       "  S        the process's state, as ps(1) has it: t is normal",
       "  RSS      resident memory, in kB"

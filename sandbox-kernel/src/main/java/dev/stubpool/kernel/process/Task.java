@@ -27,9 +27,6 @@ import java.util.function.Supplier;
 public final class Task {
   private static final int TRANSFER_SIZE = 1 << 18;
 
-  /** Who waits longer waits for ever. */
-  private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 4);
-
   private final ProcessTable table;
   private final Sleeper sleeper;
   private final TaskSignals signals = new TaskSignals(this::retarget);
@@ -209,7 +206,7 @@ public final class Task {
     if (keptDeadline != null) {
       return keptDeadline;
     }
-    return time.compareTo(LONGEST) < 0 ? System.nanoTime() + time.toNanos() : Sleeper.NEVER;
+    return Sleeper.deadline(System.nanoTime(), time);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.stubpool.kernel.sync;
 
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 
@@ -8,12 +9,28 @@ public final class Sleeper implements Waiter {
   /** A deadline that never comes. */
   public static final long NEVER = Long.MAX_VALUE;
 
+  /** Beyond it {@link System#nanoTime} could not be compared with a deadline. */
+  private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 4);
+
   private final Condition condition;
   private boolean woken;
 
   /** Of one thread. */
   public Sleeper(KernelLock lock) {
     condition = lock.condition();
+  }
+
+  /**
+   * The deadline of a wait, for any time: {@link #NEVER} for those of 73 years and more, {@code
+   * start} for negative ones.
+   *
+   * @param start when the wait began, by {@link System#nanoTime}
+   */
+  public static long deadline(long start, Duration time) {
+    if (time.compareTo(LONGEST) >= 0) {
+      return NEVER;
+    }
+    return time.isNegative() ? start : start + time.toNanos();
   }
 
   @Override
