@@ -217,6 +217,11 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   }
 
   @Override
+  public void kill(Tracee stub) {
+    stub.kill();
+  }
+
+  @Override
   public void discard(Tracee stub) {
     tracer.killAndBury(stub);
   }

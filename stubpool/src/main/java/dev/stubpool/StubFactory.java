@@ -25,6 +25,9 @@ interface StubFactory {
    */
   String recycle(Tracee stub);
 
+  /** Kills a stub and does not wait for its end: {@link #discard} follows. */
+  void kill(Tracee stub);
+
   /** Kills a stub and waits for its end; {@link StubSupply#ended} is told of it. */
   void discard(Tracee stub);
 }

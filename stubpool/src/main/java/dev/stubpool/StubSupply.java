@@ -79,7 +79,7 @@ final class StubSupply {
 
   // The tracer's alone.
 
-  /** By pid; those that are idle in the order in which they became so, the coldest first. */
+  /** By pid; those that are idle are in the order in which they became so, the coldest first. */
   private final SequencedMap<Integer, StubProcess> processes = new LinkedHashMap<>();
 
   private final Deque<StubProcess> held = new ArrayDeque<>();
@@ -255,9 +255,10 @@ final class StubSupply {
 
   /** Whether a turn would find something that was given back. */
   boolean hasReturned() {
-    if (!returned.isEmpty()) {
-      return true;
-    }
+    return !returned.isEmpty() || (!held.isEmpty() && isAnyHeldFree());
+  }
+
+  private boolean isAnyHeldFree() {
     for (StubProcess process : held) {
       if (!isInUse(process)) {
         return true;
@@ -395,17 +396,9 @@ final class StubSupply {
 
   /** Discards idle stubs, those first that were idle for longest; how many. */
   private int discardColdest(int most) {
-    List<StubProcess> coldest = new ArrayList<>(most);
-    for (StubProcess process : processes.values()) {
-      if (coldest.size() == most) {
-        break;
-      }
-      if (claimIdle(process)) {
-        coldest.add(process);
-      }
-    }
+    List<StubProcess> coldest = claimColdest(most);
     for (StubProcess process : coldest) {
-      process.tracee.kill(); // all first: they die side by side
+      factory.kill(process.tracee); // all first: they die side by side
     }
     RuntimeException failure = null;
     for (StubProcess process : coldest) {
@@ -428,7 +421,25 @@ final class StubSupply {
     return coldest.size();
   }
 
+  private List<StubProcess> claimColdest(int most) {
+    List<StubProcess> coldest = new ArrayList<>();
+    List<StubProcess> busy = new ArrayList<>();
+    for (StubProcess process : processes.values()) {
+      if (coldest.size() == most || idleCount.get() == 0) {
+        break;
+      }
+      (claimIdle(process) ? coldest : busy).add(process);
+    }
+    for (StubProcess process : busy) {
+      processes.putLast(process.tracee.pid(), process); // or the next search would pass it again
+    }
+    return coldest;
+  }
+
   private boolean claimIdle(StubProcess process) {
+    if (process.state() != StubState.IDLE) {
+      return false;
+    }
     beginMove();
     try {
       if (!process.claimIdle()) {

@@ -221,6 +221,11 @@ final class FakeStubs implements StubFactory {
   }
 
   @Override
+  public void kill(Tracee stub) {
+    assertThat(stub.death()).isNull();
+  }
+
+  @Override
   public void discard(Tracee stub) {
     done.add("discard " + stub.pid());
     bury(stub, "killed by SIGKILL");
