@@ -374,8 +374,11 @@ final class StubSupply {
       return false;
     }
     int discarded = discardColdest(Math.min(surplus, MOST_TRIMMED_AT_ONCE));
-    surplus -= discarded;
-    return discarded > 0 && surplus > 0;
+    surplus = discarded > 0 ? surplus - discarded : 0;
+    if (surplus == 0) {
+      dropStale();
+    }
+    return surplus > 0;
   }
 
   /** How many stubs callers of acquire have now. */
