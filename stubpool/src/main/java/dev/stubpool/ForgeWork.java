@@ -28,7 +28,9 @@ import org.slf4j.LoggerFactory;
 final class ForgeWork implements TracerThread.Work, StubFactory {
   private static final Logger LOG = LoggerFactory.getLogger(ForgeWork.class);
 
-  /** How often the tracer looks for stubs that died while some are leased, if that costs nothing. */
+  /**
+   * How often the tracer looks for stubs that died while some are leased, if that costs nothing.
+   */
   private static final long SWEEP_NANOS = Duration.ofMillis(100).toNanos();
 
   /**

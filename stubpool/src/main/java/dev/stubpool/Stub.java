@@ -165,8 +165,8 @@ public final class Stub implements AutoCloseable {
    * cause is a {@link java.util.concurrent.CancellationException} if the lease is closed first.
    *
    * <p>Death is noticed at once by whoever has the stub do something. Otherwise the pool looks for
-   * dead stubs ten times a second while stubs are leased, more rarely where there are many thousands,
-   * and once a second while none is.
+   * dead stubs ten times a second while stubs are leased, more rarely where there are many
+   * thousands, and once a second while none is.
    *
    * @throws IllegalStateException if this lease is closed
    */

@@ -1,8 +1,8 @@
 package dev.stubpool;
 
 /**
- * A pool's counts. The first four are true at one and the same moment of the call, and {@code total}
- * is the sum of the other three; each of the rest is true at some moment of it.
+ * A pool's counts. The first four are true at one and the same moment of the call, and {@code
+ * total} is the sum of the other three; each of the rest is true at some moment of it.
  *
  * @param total living stubs, less the source; one that died counts until the pool has noticed it,
  *     and one that died on its way back until the pool has come to it

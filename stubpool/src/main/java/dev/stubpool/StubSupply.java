@@ -458,8 +458,8 @@ final class StubSupply {
   }
 
   /**
-   * Does something for which the kernel makes a process or a thread. If the kernel refuses it,
-   * idle stubs are discarded, half of them at a time, and it is done again.
+   * Does something for which the kernel makes a process or a thread. If the kernel refuses it, idle
+   * stubs are discarded, half of them at a time, and it is done again.
    */
   <T> T makingRoom(Supplier<T> work) {
     while (true) {
@@ -553,7 +553,8 @@ final class StubSupply {
     if (!makeRoom()) {
       throw new StubPoolFullException(
           "pool %s: no room for a copy of stub %d, all %d (maxStubs) are in use; %s"
-              .formatted(options.name(), parent.pid(), options.maxStubs(), stats(0, 0, 0).summary()));
+              .formatted(
+                  options.name(), parent.pid(), options.maxStubs(), stats(0, 0, 0).summary()));
     }
     return makingRoom(() -> copyOf(parent));
   }

@@ -23,7 +23,9 @@ import org.junit.jupiter.api.Test;
 class QuietPoolIT {
   private static final Duration WINDOW = Duration.ofSeconds(2);
 
-  /** Two looks for the dead, one more at the edge, and as many again for the kernel's own reasons. */
+  /**
+   * Two looks for the dead, one more at the edge, and as many again for the kernel's own reasons.
+   */
   private static final int MOST_SLEEPS = 6;
 
   @Test

@@ -431,11 +431,17 @@ class StubIT {
     Duration forever = ChronoUnit.FOREVER.getDuration();
     try (Stub stub = pool.acquire(forever)) {
       assertThat(stub.<Integer, RuntimeException>run(guest -> 7, forever)).isEqualTo(7);
-      assertThatThrownBy(() -> stub.<Integer, RuntimeException>run(StubIT::resumeForEver, forever.negated()))
+      assertThatThrownBy(
+              () -> stub.<Integer, RuntimeException>run(StubIT::resumeForEver, forever.negated()))
           .isInstanceOf(GuestTimeoutException.class);
     }
     StubPoolOptions options =
-        StubPoolOptions.builder().name("forever").minIdle(0).maxStubs(1).acquireTimeout(forever).build();
+        StubPoolOptions.builder()
+            .name("forever")
+            .minIdle(0)
+            .maxStubs(1)
+            .acquireTimeout(forever)
+            .build();
     try (StubPool patient = StubPool.open(options)) {
       patient.acquire().close();
     }

@@ -43,8 +43,8 @@ public record PublishedPool(
    * @param pid its process
    * @param state what it is doing
    * @param generation how often it became idle: the lease under way, or the next, has this number
-   * @param since when the lease began or the stub came back, by {@link System#nanoTime}; early by up
-   *     to about 1 s, as the pool's clock moves only when its tracer wakes
+   * @param since when the lease began or the stub came back, by {@link System#nanoTime}; early by
+   *     up to about 1 s, as the pool's clock moves only when its tracer wakes
    */
   public record PublishedStub(int pid, StubState state, long generation, long since) {}
 
