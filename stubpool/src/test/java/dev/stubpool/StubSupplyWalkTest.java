@@ -142,6 +142,7 @@ class StubSupplyWalkTest {
       fake = new FakeStubs(builder);
       options = fake.options;
       windowStart = fake.now;
+      trimmedAt = fake.now;
     }
 
     void run() {
