@@ -10,7 +10,8 @@ import java.util.OptionalInt;
  * @param name what logs and messages call the pool
  * @param minIdle how many idle stubs the pool keeps ready in the background, 0 to maxStubs; the
  *     builder's default is 8, or maxStubs if that is less
- * @param maxStubs the most stubs alive at once, the source not counted, 1 to 1,000,000
+ * @param maxStubs the most stubs alive at once, the source not counted, 1 to 1,000,000; the
+ *     builder's default is 1,024, or minIdle if that is set and more
  * @param acquireTimeout how long {@link StubPool#acquire()} waits
  * @param maxWaiters the most threads that may wait for a stub at once, at least 1
  * @param idleTimeout for how long, up to twice, the pool keeps as many stubs above minIdle as were
@@ -39,6 +40,7 @@ public record StubPoolOptions(
 
   private static final int MOST_STUBS = 1_000_000;
   private static final int USUAL_IDLE = 8;
+  private static final int USUAL_STUBS = 1024;
   private static final Duration LONGEST_IDLE = Duration.ofDays(365);
 
   /** Refuses what is out of range. */
@@ -88,7 +90,7 @@ public record StubPoolOptions(
   public static final class Builder {
     private String name = "stubpool";
     private OptionalInt minIdle = OptionalInt.empty();
-    private int maxStubs = 1024;
+    private OptionalInt maxStubs = OptionalInt.empty();
     private Duration acquireTimeout = Duration.ofSeconds(30);
     private int maxWaiters = 10_000;
     private Duration idleTimeout = Duration.ofMinutes(1);
@@ -112,9 +114,9 @@ public record StubPoolOptions(
       return this;
     }
 
-    /** The most stubs alive at once. */
+    /** The most stubs alive at once; 1,024 by default, or minIdle if that is set and more. */
     public Builder maxStubs(int value) {
-      maxStubs = value;
+      maxStubs = OptionalInt.of(value);
       return this;
     }
 
@@ -168,10 +170,11 @@ public record StubPoolOptions(
 
     /** The options, checked. */
     public StubPoolOptions build() {
+      int most = maxStubs.orElse(Math.clamp(minIdle.orElse(0), USUAL_STUBS, MOST_STUBS));
       return new StubPoolOptions(
           name,
-          minIdle.orElse(Math.clamp(maxStubs, 0, USUAL_IDLE)),
-          maxStubs,
+          minIdle.orElse(Math.clamp(most, 0, USUAL_IDLE)),
+          most,
           acquireTimeout,
           maxWaiters,
           idleTimeout,

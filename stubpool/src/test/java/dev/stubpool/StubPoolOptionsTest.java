@@ -34,6 +34,17 @@ class StubPoolOptionsTest {
   }
 
   @Test
+  void shouldAllowByDefaultAsManyAsAreToBeReady() {
+    assertThat(StubPoolOptions.builder().minIdle(1024).build().maxStubs()).isEqualTo(1024);
+    assertThat(StubPoolOptions.builder().minIdle(2000).build().maxStubs()).isEqualTo(2000);
+    assertThatThrownBy(() -> StubPoolOptions.builder().minIdle(2_000_000).build())
+        .hasMessage("minIdle is 2000000, must be 0 to maxStubs, 1000000");
+    assertThatThrownBy(() -> StubPoolOptions.builder().minIdle(9).maxStubs(8).build())
+        .as("both were set")
+        .hasMessage("minIdle is 9, must be 0 to maxStubs, 8");
+  }
+
+  @Test
   void shouldRefuseWhatIsOutOfRange() {
     StubPoolOptions.Builder builder = StubPoolOptions.builder();
     assertThatThrownBy(() -> builder.maxStubs(0).build())
