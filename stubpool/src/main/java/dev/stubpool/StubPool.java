@@ -10,6 +10,7 @@ import dev.stubpool.trace.GuestThread;
 import dev.stubpool.trace.Request;
 import dev.stubpool.trace.Seams;
 import dev.stubpool.trace.StubSpec;
+import dev.stubpool.trace.ThreadAdvice;
 import dev.stubpool.trace.Tracee;
 import dev.stubpool.trace.TracerThread;
 import java.nio.file.OpenOption;
@@ -267,16 +268,39 @@ public final class StubPool implements AutoCloseable {
       Stub stub, StubProcess process, int number, long a, long b, long c, long d, long e, long f) {
     stub.checkUsable();
     Guest guest = Guest.currentOf(stub);
-    if (guest != null) {
-      return process.mappings.noting(
-          number, a, b, c, d, f, null, () -> guest.inject(number, a, b, c, d, e, f));
+    if (!MappingTable.isNoted(number)) {
+      return guest != null
+          ? guest.inject(number, a, b, c, d, e, f)
+          : ask(
+              () -> {
+                stub.checkUsable();
+                return work.inject(process, number, a, b, c, d, e, f);
+              });
     }
-    return ask(
-        () -> {
-          stub.checkUsable();
-          return process.mappings.noting(
-              number, a, b, c, d, f, null, () -> work.inject(process, number, a, b, c, d, e, f));
-        });
+    MappingTable mappings = process.mappings;
+    LongSupplier noted =
+        () ->
+            mappings.noting(
+                number,
+                a,
+                b,
+                c,
+                d,
+                f,
+                null,
+                () ->
+                    guest != null
+                        ? guest.inject(number, a, b, c, d, e, f)
+                        : work.inject(process, number, a, b, c, d, e, f));
+    return mappings.inTurn(() -> guest != null ? noted.getAsLong() : ask(usable(stub, noted)));
+  }
+
+  /** Something to be done by the tracer, unless the lease ends before. */
+  private static LongSupplier usable(Stub stub, LongSupplier task) {
+    return () -> {
+      stub.checkUsable();
+      return task.getAsLong();
+    };
   }
 
   <T, X extends Exception> T run(Stub stub, GuestProgram<T, X> program, Duration limit) throws X {
@@ -326,8 +350,12 @@ public final class StubPool implements AutoCloseable {
 
   private static CompletableFuture<Void> timer(GuestRun<?, ?> run, Duration limit) {
     CompletableFuture<Void> timer = new CompletableFuture<>();
+    try {
+      timer.orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (OutOfMemoryError e) {
+      throw ThreadAdvice.refused("of the JVM's timers", e);
+    }
     timer
-        .orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS)
         .exceptionally(
             _ -> {
               run.endBy(() -> new GuestTimeoutException("a guest ran for longer than " + limit));
@@ -387,23 +415,34 @@ public final class StubPool implements AutoCloseable {
     stub.checkUsable();
     Guest guest = Guest.currentOf(stub);
     if (guest != null) {
-      return map(process, file, fd, step, address, size, protection, flags, offset, guest::inject);
+      return process.mappings.inTurn(
+          () ->
+              map(
+                  process,
+                  file,
+                  fd,
+                  step,
+                  address,
+                  size,
+                  protection,
+                  flags,
+                  offset,
+                  guest::inject));
     }
-    return ask(
-        () -> {
-          stub.checkUsable();
-          return map(
-              process,
-              file,
-              fd,
-              step,
-              address,
-              size,
-              protection,
-              flags,
-              offset,
-              (number, a, b, c, d, e, f) -> work.inject(process, number, a, b, c, d, e, f));
-        });
+    LongSupplier noted =
+        () ->
+            map(
+                process,
+                file,
+                fd,
+                step,
+                address,
+                size,
+                protection,
+                flags,
+                offset,
+                (number, a, b, c, d, e, f) -> work.inject(process, number, a, b, c, d, e, f));
+    return process.mappings.inTurn(() -> ask(usable(stub, noted)));
   }
 
   /** A call in a thread of a stub. */
@@ -442,12 +481,12 @@ public final class StubPool implements AutoCloseable {
   Stub spawn(Stub parent) {
     parent.checkUsable();
     AtomicReference<Stub> child = new AtomicReference<>();
-    ask(
+    LongSupplier copy =
         () -> {
-          parent.checkUsable();
           child.set(work.spawn(parent));
           return 0;
-        });
+        };
+    parent.process().mappings.inTurn(() -> ask(usable(parent, copy)));
     return traced(child.get());
   }
 

@@ -65,8 +65,8 @@ final class StubProcess {
     this.supply = supply;
     this.table = table;
     this.tracee = tracee;
-    this.slot = table.claim(tracee.pid());
-    this.mappings = new MappingTable(() -> ProcMaps.of(tracee.pid()));
+    this.mappings = new MappingTable(() -> ProcMaps.of(tracee.pid()), tracee::kill);
+    this.slot = table.claim(tracee.pid()); // last: it is to be given back
   }
 
   StubState state() {
@@ -91,11 +91,16 @@ final class StubProcess {
     if (!table.giveBack(slot, generation)) {
       return false;
     }
-    for (GuestRun<?, ?> run : runs) {
-      run.endBy(
-          () -> new IllegalStateException("this lease of stub " + tracee.pid() + " is closed"));
+    try {
+      for (GuestRun<?, ?> run : runs) {
+        run.endBy(
+            () -> new IllegalStateException("this lease of stub " + tracee.pid() + " is closed"));
+      }
+      supply.returned(this);
+    } catch (Error e) {
+      tracee.kill(); // nobody will take it back: it is found dead
+      throw e;
     }
-    supply.returned(this);
     return true;
   }
 

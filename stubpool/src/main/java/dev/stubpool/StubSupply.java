@@ -327,7 +327,12 @@ final class StubSupply {
 
   private StubProcess register(Tracee tracee) {
     StubProcess process = new StubProcess(this, table, tracee);
-    processes.put(tracee.pid(), process);
+    try {
+      processes.put(tracee.pid(), process);
+    } catch (Error e) {
+      process.retire();
+      throw e;
+    }
     total.setRelease(total.getPlain() + 1);
     created.setRelease(created.getPlain() + 1);
     return process;
@@ -353,11 +358,20 @@ final class StubSupply {
     }
     StubProcess copy;
     try {
-      copy = process.mappings.copied(() -> register(factory.copy(process.tracee)));
+      copy = process.mappings.copied(() -> registerCopy(factory.copy(process.tracee)));
     } finally {
       process.copied();
     }
     return leased(copy.shelve(pool, lost));
+  }
+
+  private StubProcess registerCopy(Tracee copy) {
+    try {
+      return register(copy);
+    } catch (Error e) {
+      copy.kill(); // nobody knows it: it is found dead
+      throw e;
+    }
   }
 
   /** Gives up stubs that nobody has until there is room for one; whether there is. */
@@ -410,29 +424,41 @@ final class StubSupply {
 
   /** Takes back one that is counted as resetting. */
   private void takeBack(StubProcess process) {
-    process.endDeathWatch();
-    boolean alive = process.tracee.death() == null;
-    if (alive && (process.tracee.isHeld() || process.hasRuns())) {
-      // Copies and runs are under way under the old lease, and none begin any more.
-      held.add(process);
-      return;
-    }
+    boolean stays = false;
     boolean likeNew = false;
     try {
-      likeNew = alive && renew(process);
-    } finally {
-      resettingEnds(process, likeNew);
+      try {
+        process.endDeathWatch();
+        boolean alive = process.tracee.death() == null;
+        if (alive && (process.tracee.isHeld() || process.hasRuns())) {
+          // Copies and runs are under way under the old lease, and none begin any more.
+          held.add(process);
+          stays = true;
+        } else {
+          likeNew = alive && renew(process);
+        }
+      } finally {
+        if (!stays) {
+          resettingEnds(process, likeNew);
+        }
+      }
+    } catch (Error e) {
+      process.tracee.kill(); // who knows what was done; it is found dead
+      throw e;
     }
   }
 
+  /** Allocates nothing for a process that is not like new. */
   private void resettingEnds(StubProcess process, boolean likeNew) {
-    move(
-        () -> {
-          resetting.decrementAndGet();
-          if (likeNew) {
-            ready(process);
-          }
-        });
+    moves.incrementAndGet();
+    try {
+      resetting.decrementAndGet();
+      if (likeNew) {
+        ready(process);
+      }
+    } finally {
+      moves.incrementAndGet();
+    }
   }
 
   /** Makes it fit for somebody else as the options say; whether it is. */
@@ -511,10 +537,11 @@ final class StubSupply {
 
   /** Is told of every process that ended: stubs, sources, newborns that nobody got. */
   void ended(Tracee tracee) {
-    StubProcess process = processes.remove(tracee.pid());
-    if (process == null) {
-      return;
+    StubProcess process = processes.get(tracee.pid());
+    if (process == null || process.tracee != tracee) {
+      return; // told again: its number may be another's by now
     }
+    processes.remove(tracee.pid());
     AtomicLong count = process.isDiscarded() ? discarded : died;
     count.setRelease(count.getPlain() + 1);
     total.setRelease(total.getPlain() - 1);
@@ -553,7 +580,14 @@ final class StubSupply {
     }
     for (Stub stub = living; stub != null; stub = below) {
       below = stub.below;
-      idle.push(stub.process().shelve(pool, lost));
+      try {
+        idle.push(stub.process().shelve(pool, lost));
+      } catch (Error e) {
+        for (Stub rest = stub; rest != null; rest = rest.below) {
+          rest.process().tracee.kill(); // in no stack any more: they are found dead
+        }
+        throw e;
+      }
     }
   }
 

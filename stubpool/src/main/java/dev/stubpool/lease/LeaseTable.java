@@ -77,6 +77,10 @@ public final class LeaseTable {
     if (freeCount == 0 && used == slots) {
       throw new IllegalStateException("all " + slots + " slots are taken");
     }
+    if (freeCount == 0 && used == free.length) {
+      // For when the slots are given back, which is not to need memory.
+      free = Arrays.copyOf(free, Math.min(slots, Math.max(16, free.length * 2)));
+    }
     int slot = freeCount > 0 ? free[--freeCount] : used++;
     INT.setOpaque(memory, LeaseLayout.HEADER_USED, used);
     long at = LeaseLayout.slot(slot);
@@ -96,9 +100,6 @@ public final class LeaseTable {
     // Dead is left by nobody else.
     LONG.setVolatile(
         memory, at + LeaseLayout.SLOT_WORD, LeaseLayout.word(generation, LeaseLayout.FREE));
-    if (freeCount == free.length) {
-      free = Arrays.copyOf(free, Math.min(slots, Math.max(16, free.length * 2)));
-    }
     free[freeCount++] = slot;
   }
 
