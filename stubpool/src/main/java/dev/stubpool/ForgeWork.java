@@ -68,6 +68,7 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   private StubSupply supply;
 
   private Tracer tracer;
+  private Throwable beginningFailure;
   private Injector injector;
   private Forge forge;
   private long lastSweep;
@@ -94,10 +95,10 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
     try {
       beginning.join();
     } catch (CompletionException e) {
-      if (e.getCause() instanceof RuntimeException failure) {
-        throw failure;
+      if (e.getCause() instanceof Error error) {
+        throw error;
       }
-      throw e;
+      throw e.getCause() instanceof RuntimeException failure ? failure : e;
     }
   }
 
@@ -131,7 +132,7 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
       beginning.complete(null);
       return true;
     } catch (RuntimeException | Error e) {
-      beginning.completeExceptionally(e); // thrown by open
+      beginningFailure = e; // thrown by open, once all is cleaned up
       return false;
     }
   }
@@ -182,7 +183,7 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   }
 
   @Override
-  public void failed(RuntimeException e) {
+  public void failed(Throwable e) {
     LOG.error("pool {}: {}", options.name(), e.getMessage(), e);
   }
 
@@ -273,11 +274,10 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   /** Finds stubs that died while nobody used them. */
   private void sweep() {
     boolean idleDied = false;
-    for (StubProcess process : supply.all()) {
-      // The programs of guests may be busy elsewhere; until their threads are reaped a stub is not
-      // told to be dead.
-      tracer.reapGuests(process.tracee);
-    }
+    long began = System.nanoTime();
+    tracer.finishBurials();
+    tracer.reapGuests();
+    long before = System.nanoTime() - began;
     long lookBegan = System.nanoTime();
     int pid;
     while ((pid = tracer.findDead()) != 0) {
@@ -299,7 +299,7 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
     }
     lastSweep = System.nanoTime();
     sweepInterval =
-        Math.clamp((lastSweep - lookBegan) * SWEEP_SHARE, SWEEP_NANOS, MOST_SWEEP_NANOS);
+        Math.clamp((before + lastSweep - lookBegan) * SWEEP_SHARE, SWEEP_NANOS, MOST_SWEEP_NANOS);
   }
 
   /** Whether an idle stub was among the dead. */
@@ -336,9 +336,17 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   @Override
   public void end() {
     supply.close();
-    if (tracer == null) {
-      return;
+    if (tracer != null) {
+      endProcesses();
+      tracer.close();
+      tracer = null;
     }
+    if (beginningFailure != null) {
+      beginning.completeExceptionally(beginningFailure);
+    }
+  }
+
+  private void endProcesses() {
     List<StubProcess> all = new ArrayList<>(supply.all());
     if (options.onStubDeath() == OnStubDeath.KILL_JVM && forge != null) {
       LOG.warn("pool {}: closing it ends the JVM (KILL_JVM)", options.name());
@@ -359,8 +367,8 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
       } catch (StubPoolException e) {
         LOG.error("pool {}: {}", options.name(), e.getMessage());
       }
+      forge = null;
     }
     tracer.buryRest();
-    tracer.close();
   }
 }

@@ -40,7 +40,14 @@ final class GuestRun<T, X extends Exception> extends Request {
 
   @Override
   protected long perform() {
-    Guest mine = new Guest(pool, stub, takeOver());
+    GuestThread taken = takeOver();
+    Guest mine;
+    try {
+      mine = new Guest(pool, stub, taken);
+    } catch (Error e) {
+      stub.process().tracee.kill(); // with a thread that nobody knows
+      throw e;
+    }
     guest = mine;
     if (end != null) {
       mine.endBy(end);

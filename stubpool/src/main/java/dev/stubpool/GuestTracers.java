@@ -34,7 +34,11 @@ final class GuestTracers {
     this.seams = seams;
   }
 
-  /** Takes an idle one, or makes one; {@link #put} gives it back. */
+  /**
+   * Takes an idle one, or makes one; {@link #put} gives it back.
+   *
+   * @throws StubPoolException if the system refuses a thread
+   */
   One take() {
     One one = idle.pollFirst();
     if (one == null) {
@@ -42,7 +46,7 @@ final class GuestTracers {
       all.add(one);
       try {
         one.thread.start();
-      } catch (Error e) {
+      } catch (RuntimeException | Error e) {
         all.remove(one); // no thread to be had: nobody is to wait for its end
         throw e;
       }
@@ -107,7 +111,7 @@ final class GuestTracers {
           CpuBinding.bind(turn);
         }
         return true;
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         LOG.error("pool {}: a guest tracer cannot begin: {}", options.name(), e.getMessage(), e);
         return false;
       }
@@ -122,7 +126,7 @@ final class GuestTracers {
     }
 
     @Override
-    public void failed(RuntimeException e) {
+    public void failed(Throwable e) {
       LOG.error("pool {}: {}", options.name(), e.getMessage(), e);
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -22,9 +23,11 @@ import org.slf4j.LoggerFactory;
  * search the array that was there when they came. A writer makes a new one, which costs a copy of
  * as many references as there are ranges; beside the system call before it that is little.
  *
- * <p>Lock order: the monitor is held over the system call and the note of it, so that two racing
- * calls are noted in the order in which the kernel made them, whichever tracers make them. Only
- * tracers take it, each bounded by its deadline, and take no other lock of this package under it.
+ * <p>The lock is held over the system call and the note of it, so that two racing calls are noted
+ * in the order in which the kernel made them, whichever tracers make them. A call can take as long
+ * as its tracer's deadline allows, so the lock is for who wants the call: the thread that asks the
+ * forge tracer for it, or a guest's own tracer. The forge tracer itself serves the whole pool, and
+ * never waits for it. No other lock of this package is taken under it.
  */
 final class MappingTable {
   private static final Logger LOG = LoggerFactory.getLogger(MappingTable.class);
@@ -115,15 +118,40 @@ final class MappingTable {
   }
 
   private final Reality reality;
+  private final Runnable discard;
+  private final ReentrantLock lock = new ReentrantLock();
 
-  /** Sorted, disjoint, none joins the next. Never changed: replaced, under the monitor. */
+  /** Sorted, disjoint, none joins the next. Never changed: replaced, under the lock. */
   private volatile Range[] ranges = NOTHING;
 
-  MappingTable(Reality reality) {
+  /**
+   * Makes an empty table.
+   *
+   * @param discard ends the stub, where a call was made and there is no memory to note it
+   */
+  MappingTable(Reality reality, Runnable discard) {
     this.reality = reality;
+    this.discard = discard;
   }
 
-  // ---- the tracer that makes the call ----
+  // ---- any thread but the forge tracer ----
+
+  /** Whether a system call changes mappings. */
+  static boolean isNoted(int number) {
+    return number == Abi.SYS_mmap || number == Abi.SYS_munmap || number == Abi.SYS_mprotect;
+  }
+
+  /** Does what includes a {@link #noting} or {@link #copied}, while no other does. */
+  long inTurn(LongSupplier whatNotes) {
+    lock.lock();
+    try {
+      return whatNotes.getAsLong();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- the tracer that makes the call, in the turn of who wants it ----
 
   /**
    * Makes a system call in the stub, and notes what it did if it is mmap(2), munmap(2) or
@@ -145,44 +173,56 @@ final class MappingTable {
       long offset,
       Mappable file,
       LongSupplier call) {
-    if (number != Abi.SYS_mmap && number != Abi.SYS_munmap && number != Abi.SYS_mprotect) {
-      return call.getAsLong();
+    long result = call.getAsLong();
+    if (isNoted(number)) {
+      try {
+        note(number, address, size, protection, flags, offset, file, result);
+      } catch (Error e) {
+        discard.run(); // the table is not the kernel's any more
+        throw e;
+      }
     }
-    synchronized (this) {
-      long result = call.getAsLong();
-      if (result < 0 && result >= -4095) {
-        if (result != -Errno.EEXIST) { // of MAP_FIXED_NOREPLACE: certainly nothing was done
-          afterFailure(address, size);
-        }
-        return result;
-      }
-      long end = address + roundedUp(size);
-      if (end == address) {
-        return result; // mprotect of nothing
-      }
-      switch (number) {
-        case Abi.SYS_mmap -> map(address, end, protection, flags, offset, file);
-        case Abi.SYS_munmap -> replace(address, end, List.of());
-        default -> protect(address, end, Protection.of((int) protection));
-      }
-      return result;
-    }
+    return result;
   }
 
-  /** Forgets everything: the stub is like new. */
-  synchronized void clear() {
-    ranges = NOTHING;
+  private void note(
+      int number,
+      long address,
+      long size,
+      long protection,
+      long flags,
+      long offset,
+      Mappable file,
+      long result) {
+    if (result < 0 && result >= -4095) {
+      if (result != -Errno.EEXIST) { // of MAP_FIXED_NOREPLACE: certainly nothing was done
+        afterFailure(address, size);
+      }
+      return;
+    }
+    long end = address + roundedUp(size);
+    if (end == address) {
+      return; // mprotect of nothing
+    }
+    switch (number) {
+      case Abi.SYS_mmap -> map(address, end, protection, flags, offset, file);
+      case Abi.SYS_munmap -> replace(address, end, List.of());
+      default -> protect(address, end, Protection.of((int) protection));
+    }
   }
 
   /** Has a copy of the stub made, which has mapped what the stub has at that moment. */
-  synchronized StubProcess copied(Supplier<StubProcess> copy) {
+  StubProcess copied(Supplier<StubProcess> copy) {
     StubProcess child = copy.get();
-    child.mappings.begin(ranges);
+    child.mappings.ranges = ranges;
     return child;
   }
 
-  private synchronized void begin(Range[] inherited) {
-    ranges = inherited;
+  // ---- the forge tracer ----
+
+  /** Forgets everything: the stub is like new, and nobody has it. */
+  void clear() {
+    ranges = NOTHING;
   }
 
   /** As the kernel rounds sizes. */

@@ -10,6 +10,7 @@ import dev.stubpool.trace.GuestThread;
 import dev.stubpool.trace.Request;
 import dev.stubpool.trace.Seams;
 import dev.stubpool.trace.StubSpec;
+import dev.stubpool.trace.ThreadAdvice;
 import dev.stubpool.trace.Tracee;
 import dev.stubpool.trace.TracerThread;
 import java.nio.file.OpenOption;
@@ -268,16 +269,39 @@ public final class StubPool implements AutoCloseable {
       Stub stub, StubProcess process, int number, long a, long b, long c, long d, long e, long f) {
     stub.checkUsable();
     Guest guest = Guest.currentOf(stub);
-    if (guest != null) {
-      return process.mappings.noting(
-          number, a, b, c, d, f, null, () -> guest.inject(number, a, b, c, d, e, f));
+    if (!MappingTable.isNoted(number)) {
+      return guest != null
+          ? guest.inject(number, a, b, c, d, e, f)
+          : ask(
+              () -> {
+                stub.checkUsable();
+                return work.inject(process, number, a, b, c, d, e, f);
+              });
     }
-    return ask(
-        () -> {
-          stub.checkUsable();
-          return process.mappings.noting(
-              number, a, b, c, d, f, null, () -> work.inject(process, number, a, b, c, d, e, f));
-        });
+    MappingTable mappings = process.mappings;
+    LongSupplier noted =
+        () ->
+            mappings.noting(
+                number,
+                a,
+                b,
+                c,
+                d,
+                f,
+                null,
+                () ->
+                    guest != null
+                        ? guest.inject(number, a, b, c, d, e, f)
+                        : work.inject(process, number, a, b, c, d, e, f));
+    return mappings.inTurn(() -> guest != null ? noted.getAsLong() : ask(usable(stub, noted)));
+  }
+
+  /** Something to be done by the tracer, unless the lease ends before. */
+  private static LongSupplier usable(Stub stub, LongSupplier task) {
+    return () -> {
+      stub.checkUsable();
+      return task.getAsLong();
+    };
   }
 
   <T, X extends Exception> T run(Stub stub, GuestProgram<T, X> program, Duration limit) throws X {
@@ -319,10 +343,8 @@ public final class StubPool implements AutoCloseable {
     while (true) {
       try {
         return guestTracers.take();
-      } catch (OutOfMemoryError e) {
-        // Thread.start has no other way to tell that the kernel refused; the heap has other texts.
-        boolean refused = e.getMessage() != null && e.getMessage().contains("native thread");
-        if (!refused || ask(() -> work.evict() ? 1 : 0) == 0) {
+      } catch (StubPoolException e) {
+        if (ask(() -> work.evict() ? 1 : 0) == 0) {
           throw e;
         }
       }
@@ -341,13 +363,17 @@ public final class StubPool implements AutoCloseable {
 
   private static CompletableFuture<Void> timer(GuestRun<?, ?> run, Duration limit) {
     CompletableFuture<Void> timer = new CompletableFuture<>();
-    timer
-        .orTimeout(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS) // 292 years at most
-        .exceptionally(
-            _ -> {
-              run.endBy(() -> new GuestTimeoutException("a guest ran for longer than " + limit));
-              return null;
-            });
+    try {
+      long nanos = TimeUnit.NANOSECONDS.convert(limit); // 292 years at most
+      timer.orTimeout(nanos, TimeUnit.NANOSECONDS);
+    } catch (OutOfMemoryError e) {
+      throw ThreadAdvice.refused("of the JVM's timers", e);
+    }
+    timer.exceptionally(
+        _ -> {
+          run.endBy(() -> new GuestTimeoutException("a guest ran for longer than " + limit));
+          return null;
+        });
     return timer;
   }
 
@@ -402,23 +428,34 @@ public final class StubPool implements AutoCloseable {
     stub.checkUsable();
     Guest guest = Guest.currentOf(stub);
     if (guest != null) {
-      return map(process, file, fd, step, address, size, protection, flags, offset, guest::inject);
+      return process.mappings.inTurn(
+          () ->
+              map(
+                  process,
+                  file,
+                  fd,
+                  step,
+                  address,
+                  size,
+                  protection,
+                  flags,
+                  offset,
+                  guest::inject));
     }
-    return ask(
-        () -> {
-          stub.checkUsable();
-          return map(
-              process,
-              file,
-              fd,
-              step,
-              address,
-              size,
-              protection,
-              flags,
-              offset,
-              (number, a, b, c, d, e, f) -> work.inject(process, number, a, b, c, d, e, f));
-        });
+    LongSupplier noted =
+        () ->
+            map(
+                process,
+                file,
+                fd,
+                step,
+                address,
+                size,
+                protection,
+                flags,
+                offset,
+                (number, a, b, c, d, e, f) -> work.inject(process, number, a, b, c, d, e, f));
+    return process.mappings.inTurn(() -> ask(usable(stub, noted)));
   }
 
   /** A call in a thread of a stub. */
@@ -457,12 +494,12 @@ public final class StubPool implements AutoCloseable {
   Stub spawn(Stub parent) {
     parent.checkUsable();
     AtomicReference<Stub> child = new AtomicReference<>();
-    ask(
+    LongSupplier copy =
         () -> {
-          parent.checkUsable();
           child.set(work.spawn(parent));
           return 0;
-        });
+        };
+    parent.process().mappings.inTurn(() -> ask(usable(parent, copy)));
     return traced(child.get());
   }
 

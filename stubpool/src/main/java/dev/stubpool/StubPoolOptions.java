@@ -15,8 +15,9 @@ import java.util.OptionalInt;
  * @param acquireTimeout how long {@link StubPool#acquire()} waits
  * @param maxWaiters the most threads that may wait for a stub at once, at least 1
  * @param idleTimeout for how long, up to twice, the pool keeps as many stubs above minIdle as were
- *     acquired at once; positive, at most 365 days. Idle stubs beyond that are discarded within
- *     about a second, and at once when the kernel refuses a process or a thread
+ *     acquired at once; positive, at most 365 days. Idle stubs beyond that, such as copies that
+ *     came back, are discarded within a sixtieth of it, or a second if that is longer; and at once
+ *     when the kernel refuses a process or a thread
  * @param onStubDeath what the death of a stub does to others
  * @param onRelease what becomes of a stub when its lease is closed
  * @param affinity where tracer and stubs run

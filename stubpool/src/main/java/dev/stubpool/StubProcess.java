@@ -73,6 +73,9 @@ final class StubProcess {
   /** The lease that has the place for a frame mapped; by who has the lock. */
   private long frameGeneration = -1;
 
+  /** Whether it was given back, and there was no memory to put it into the queue. */
+  private volatile boolean notQueued;
+
   /** Of the last generation whose holder asked for one; null until then. */
   private volatile DeathWatch deathWatch;
 
@@ -80,8 +83,8 @@ final class StubProcess {
     this.supply = supply;
     this.table = table;
     this.tracee = tracee;
-    this.slot = table.claim(tracee.pid());
-    this.mappings = new MappingTable(() -> ProcMaps.of(tracee.pid()));
+    this.mappings = new MappingTable(() -> ProcMaps.of(tracee.pid()), tracee::kill);
+    this.slot = table.claim(tracee.pid()); // last: it is to be given back
   }
 
   StubState state() {
@@ -111,11 +114,17 @@ final class StubProcess {
     if (!table.giveBack(slot, generation)) {
       return false;
     }
-    for (GuestRun<?, ?> run : runs) {
-      run.endBy(
-          () -> new IllegalStateException("this lease of stub " + tracee.pid() + " is closed"));
+    try {
+      for (GuestRun<?, ?> run : runs) {
+        run.endBy(
+            () -> new IllegalStateException("this lease of stub " + tracee.pid() + " is closed"));
+      }
+      supply.returned(this);
+    } catch (Error e) {
+      notQueued = true;
+      tracee.kill(); // nobody will take it back: it is found dead
+      throw e;
     }
-    supply.returned(this);
     return true;
   }
 
@@ -211,10 +220,16 @@ final class StubProcess {
 
   /** Makes the process idle, and a handle for whoever gets it. */
   Stub shelve(StubPool pool, LeaseGuard.Lost lost) {
-    generation = table.shelve(slot);
-    Stub stub = new Stub(pool, this, generation);
+    long next = table.nextGeneration(slot);
+    Stub stub = new Stub(pool, this, next);
     guard = new LeaseGuard(stub, lost);
+    generation = next;
+    table.shelve(slot); // last: an idle process has a handle
     return stub;
+  }
+
+  boolean isNotQueued() {
+    return notQueued;
   }
 
   /** Takes the process if it is idle, so that nobody else leases it; whether it was idle. */
@@ -271,6 +286,15 @@ final class StubProcess {
       if (!ended.compareAndSet(false, true)) {
         return;
       }
+      try {
+        complete(tracee);
+      } catch (Error e) {
+        ended.set(false); // nobody was told
+        throw e;
+      }
+    }
+
+    private void complete(Tracee tracee) {
       String death = tracee.death();
       CpuBinding.lift(
           () ->

@@ -38,9 +38,10 @@ import org.slf4j.LoggerFactory;
  *   <li>When nobody waits and nothing has come back, {@code minIdle} is seen to, in batches as
  *       large as the number of idle stubs: while there are few, and a caller may soon have to wait
  *       for the batch to end, it is small.
- *   <li>Idle stubs beyond demand are discarded, the coldest first, about once a second. Demand is
- *       {@code minIdle} and the most stubs that callers of acquire had at once, within the last one
- *       to two {@code idleTimeout}. A copy does not count: no idle stub can take its place.
+ *   <li>Idle stubs beyond demand are discarded, the coldest first, within a sixtieth of {@code
+ *       idleTimeout}. Demand is {@code minIdle} and the most stubs that callers of acquire had at
+ *       once, within the last one to two {@code idleTimeout}. A copy does not count: no idle stub
+ *       can take its place.
  *   <li>When the kernel refuses a process or a thread to a caller, idle stubs make room for it.
  * </ol>
  */
@@ -53,8 +54,8 @@ final class StubSupply {
   /** How long the background rests after the kernel refused it a process. */
   private static final long REST_NANOS = Duration.ofSeconds(1).toNanos();
 
-  /** How often idle stubs beyond demand are looked for. */
-  private static final long TRIM_NANOS = Duration.ofSeconds(1).toNanos();
+  /** Idle stubs beyond demand are looked for so many times in an idleTimeout. */
+  private static final int TRIMS = 60;
 
   /** The most stubs discarded in one turn: others wait meanwhile. */
   private static final int MOST_TRIMMED_AT_ONCE = 8;
@@ -71,6 +72,8 @@ final class StubSupply {
   private final LongSupplier clock;
   private final AcquireLine line;
   private final Runnable wake;
+
+  private final long trimNanos;
 
   private final IdleStubs idle = new IdleStubs();
   private final MpscUnboundedVarHandleArrayQueue<StubProcess> returned =
@@ -147,6 +150,7 @@ final class StubSupply {
     this.clock = clock;
     this.line = line;
     this.wake = wake;
+    this.trimNanos = options.idleTimeout().toNanos() / TRIMS;
     this.windowStart = clock.getAsLong();
     this.trimmedAt = windowStart;
   }
@@ -363,9 +367,9 @@ final class StubSupply {
       windowStart = now;
       demandBefore = demand;
       demand = demandNow();
-      trimmedAt = now - TRIM_NANOS;
+      trimmedAt = now - trimNanos;
     }
-    if (now - trimmedAt >= TRIM_NANOS) {
+    if (now - trimmedAt >= trimNanos) {
       trimmedAt = now;
       surplus = mayDiscardIdle() ? options.maxStubs() : 0;
     }
@@ -399,14 +403,19 @@ final class StubSupply {
 
   /** Discards idle stubs, those first that were idle for longest; how many. */
   private int discardColdest(int most) {
-    List<StubProcess> coldest = claimColdest(most);
-    for (StubProcess process : coldest) {
-      factory.kill(process.tracee); // all first: they die side by side
+    List<StubProcess> coldest = new ArrayList<>(most);
+    try {
+      claimColdest(coldest, most);
+    } finally {
+      for (int i = 0; i < coldest.size(); i++) { // all first: they die side by side
+        coldest.get(i).discard();
+        factory.kill(coldest.get(i).tracee);
+      }
     }
     RuntimeException failure = null;
     for (StubProcess process : coldest) {
       try {
-        discard(process);
+        factory.discard(process.tracee);
       } catch (RuntimeException e) {
         if (failure == null) {
           failure = e;
@@ -424,8 +433,7 @@ final class StubSupply {
     return coldest.size();
   }
 
-  private List<StubProcess> claimColdest(int most) {
-    List<StubProcess> coldest = new ArrayList<>();
+  private void claimColdest(List<StubProcess> coldest, int most) {
     List<StubProcess> busy = new ArrayList<>();
     for (StubProcess process : processes.values()) {
       if (coldest.size() == most || idleCount.get() == 0) {
@@ -436,7 +444,6 @@ final class StubSupply {
     for (StubProcess process : busy) {
       processes.putLast(process.tracee.pid(), process); // or the next search would pass it again
     }
-    return coldest;
   }
 
   private boolean claimIdle(StubProcess process) {
@@ -502,6 +509,9 @@ final class StubSupply {
     try {
       forging.decrementAndGet();
       ready(register(tracee));
+    } catch (Error e) {
+      tracee.kill(); // it is found dead
+      throw e;
     } finally {
       endMove();
     }
@@ -537,7 +547,12 @@ final class StubSupply {
 
   private StubProcess register(Tracee tracee) {
     StubProcess process = new StubProcess(this, table, tracee);
-    processes.put(tracee.pid(), process);
+    try {
+      processes.put(tracee.pid(), process);
+    } catch (Error e) {
+      process.retire();
+      throw e;
+    }
     total.setRelease(total.getPlain() + 1);
     created.setRelease(created.getPlain() + 1);
     return process;
@@ -572,7 +587,12 @@ final class StubSupply {
     } finally {
       process.copied();
     }
-    return leased(copy.shelve(pool, lost));
+    try {
+      return leased(copy.shelve(pool, lost));
+    } catch (Error e) {
+      copy.tracee.kill(); // nobody has it: it is found dead
+      throw e;
+    }
   }
 
   private StubProcess registerCopy(Tracee tracee) {
@@ -582,6 +602,9 @@ final class StubSupply {
       copy.copy = true;
       copies++;
       return copy;
+    } catch (Error e) {
+      tracee.kill(); // nobody knows it: it is found dead
+      throw e;
     } finally {
       endMove();
     }
@@ -609,9 +632,9 @@ final class StubSupply {
   /** A stub like new goes to who waits first, else to the idle. Part of a move. */
   private void ready(StubProcess process) {
     noLongerCopy(process);
+    processes.putLast(process.tracee.pid(), process);
     Stub stub = process.shelve(pool, lost);
     if (line.isEmpty()) {
-      processes.putLast(process.tracee.pid(), process);
       idleCount.getAndIncrement();
       idle.push(stub);
     } else if (!line.give(leased(stub))) {
@@ -628,10 +651,19 @@ final class StubSupply {
     if (process == null) {
       Thread.yield(); // who offers it was preempted in the middle, perhaps by this thread
     } else {
-      process.endDeathWatch();
+      endLease(process);
       takeBack(process);
     }
     return true;
+  }
+
+  private static void endLease(StubProcess process) {
+    try {
+      process.endDeathWatch();
+    } catch (Error e) {
+      process.tracee.kill(); // it is found dead, and whoever watches is told then
+      throw e;
+    }
   }
 
   private StubProcess nextReturned() {
@@ -649,19 +681,18 @@ final class StubSupply {
     }
   }
 
-  /** Takes back one that the tracer has in hand. */
+  /** Takes back one that the tracer has in hand; it has it until it is ready, or has ended. */
   private void takeBack(StubProcess process) {
-    boolean alive = process.tracee.death() == null;
-    if (alive && isInUse(process)) {
-      // Copies and runs are under way under the old lease, and none begin any more.
-      held.add(process);
-      return;
-    }
-    boolean likeNew = false;
     try {
-      likeNew = alive && renew(process);
-    } finally {
-      resettingEnds(process, likeNew);
+      if (isInUse(process)) {
+        // Copies and runs are under way under the old lease, and none begin any more.
+        held.add(process);
+      } else if (process.tracee.death() == null && renew(process)) {
+        readyAgain(process);
+      }
+    } catch (Error e) {
+      process.tracee.kill(); // who knows what was done; it is found dead
+      throw e;
     }
   }
 
@@ -669,13 +700,11 @@ final class StubSupply {
     return process.tracee.death() == null && (process.tracee.isHeld() || process.hasRuns());
   }
 
-  private void resettingEnds(StubProcess process, boolean likeNew) {
+  private void readyAgain(StubProcess process) {
     beginMove();
     try {
+      ready(process);
       letGo(process);
-      if (likeNew) {
-        ready(process);
-      }
     } finally {
       endMove();
     }
@@ -757,10 +786,11 @@ final class StubSupply {
 
   /** Is told of every process that ended: stubs, sources, newborns that nobody got. */
   void ended(Tracee tracee) {
-    StubProcess process = processes.remove(tracee.pid());
-    if (process == null) {
-      return;
+    StubProcess process = processes.get(tracee.pid());
+    if (process == null || process.tracee != tracee) {
+      return; // told again: its number may be another's by now
     }
+    processes.remove(tracee.pid());
     beginMove();
     try {
       StubState before = process.retire();
@@ -768,7 +798,7 @@ final class StubSupply {
         idleCount.getAndDecrement();
         stale++;
       }
-      if (before == StubState.RESETTING && !process.inHand) {
+      if (before == StubState.RESETTING && !process.inHand && !process.isNotQueued()) {
         process.diedInQueue = true; // or it would be missing from total, and not from the queue
       } else {
         countEnd(process);

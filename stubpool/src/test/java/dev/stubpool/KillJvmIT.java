@@ -10,6 +10,7 @@ import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.support.ChildJvm;
 import dev.stubpool.support.Orphans;
 import dev.stubpool.support.Proc;
+import dev.stubpool.trace.Seams;
 import dev.stubpool.trace.Tracer;
 import java.io.IOException;
 import java.time.Duration;
@@ -98,6 +99,12 @@ class KillJvmIT {
         sleepForEver(pool, stub);
       }
     },
+    LATE_BESIDE_A_GUEST("WARN Watchdog: process %d did not stop within PT0.5S; killing it\n") {
+      @Override
+      void bringAbout(StubPool pool, Stub stub) throws Exception {
+        LateStubIT.besideAGuest(stub, () -> LateStubIT.sleepForEver(pool, stub));
+      }
+    },
     HELD_UP("WARN Tracer: process %d held up by foreign signals for PT0.5S; killing it\n") {
       @Override
       void bringAbout(StubPool pool, Stub stub) {
@@ -164,7 +171,9 @@ class KillJvmIT {
   /** Does what ends it. */
   static final class Doomed {
     public static void main(String[] arguments) throws Exception {
-      StubPool pool = StubPool.open(options().minIdle(2).maxStubs(8).build());
+      StubPool pool =
+          StubPool.open(
+              options().minIdle(2).maxStubs(8).build(), new Seams(true, true, End.PATIENCE));
       Stub stub = pool.acquire();
       stub.syscall(Abi.SYS_getpid);
       System.out.println("stub " + stub.pid());

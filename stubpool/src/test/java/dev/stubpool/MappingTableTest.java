@@ -32,6 +32,7 @@ class MappingTableTest {
 
   private List<ProcMaps.Mapping> reality = List.of();
   private IOException unreadable;
+  private boolean discarded;
   private final MappingTable table =
       new MappingTable(
           () -> {
@@ -39,7 +40,8 @@ class MappingTableTest {
               throw unreadable;
             }
             return reality;
-          });
+          },
+          () -> discarded = true);
 
   @BeforeAll
   static void makeFiles() {

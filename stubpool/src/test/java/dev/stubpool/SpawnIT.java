@@ -37,12 +37,21 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Copies of stubs, on the real kernel. */
 class SpawnIT {
+  /** Copies that came back stay idle. */
+  private static final Duration LONG = Duration.ofDays(1);
+
   private static final long SOMEWHERE = 0x1000_0000L;
   private static final long ELSEWHERE = 0x2000_0000L;
   private static final long PAGE = AddressSpace.PAGE_SIZE;
 
   private final StubPool pool =
-      StubPool.open(StubPoolOptions.builder().name("spawn").minIdle(0).maxStubs(65).build());
+      StubPool.open(
+          StubPoolOptions.builder()
+              .name("spawn")
+              .minIdle(0)
+              .maxStubs(65)
+              .idleTimeout(LONG)
+              .build());
 
   @AfterAll
   static void disownOrphans() {
@@ -448,6 +457,7 @@ class SpawnIT {
                     .minIdle(0)
                     .maxStubs(2)
                     .leakTraces(true)
+                    .idleTimeout(LONG)
                     .build());
         Stub parent = traced.acquire();
         Logs logs = new Logs(StubSupply.class)) {
@@ -518,7 +528,8 @@ class SpawnIT {
               Boolean.parseBoolean(arguments[1]),
               Seams.NONE.patience());
       StubPool pool =
-          StubPool.open(StubPoolOptions.builder().minIdle(0).maxStubs(64).build(), seams);
+          StubPool.open(
+              StubPoolOptions.builder().minIdle(0).maxStubs(64).idleTimeout(LONG).build(), seams);
       Stub parent = pool.acquire();
       List<Stub> copies = new ArrayList<>();
       for (int i = 0; i < COPIES; i++) {

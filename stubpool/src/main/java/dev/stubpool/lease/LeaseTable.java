@@ -77,6 +77,10 @@ public final class LeaseTable {
     if (freeCount == 0 && used == slots) {
       throw new IllegalStateException("all " + slots + " slots are taken");
     }
+    if (freeCount == 0 && used == free.length) {
+      // For when the slots are given back, which is not to need memory.
+      free = Arrays.copyOf(free, Math.min(slots, Math.max(16, free.length * 2)));
+    }
     int slot = freeCount > 0 ? free[--freeCount] : used++;
     INT.setOpaque(memory, LeaseLayout.HEADER_USED, used);
     long at = LeaseLayout.slot(slot);
@@ -96,9 +100,6 @@ public final class LeaseTable {
     // Dead is left by nobody else.
     LONG.setVolatile(
         memory, at + LeaseLayout.SLOT_WORD, LeaseLayout.word(generation, LeaseLayout.FREE));
-    if (freeCount == free.length) {
-      free = Arrays.copyOf(free, Math.min(slots, Math.max(16, free.length * 2)));
-    }
     free[freeCount++] = slot;
   }
 
@@ -108,7 +109,7 @@ public final class LeaseTable {
    * @return that generation
    */
   public long shelve(int slot) {
-    long generation = LeaseLayout.generation(word(slot)) + 1;
+    long generation = nextGeneration(slot);
     touch(slot);
     // No CAS: only the tracer leaves these two states. Ordered, for who leases sees what was reset.
     LONG.setVolatile(
@@ -116,6 +117,11 @@ public final class LeaseTable {
         LeaseLayout.slot(slot) + LeaseLayout.SLOT_WORD,
         LeaseLayout.word(generation, LeaseLayout.IDLE));
     return generation;
+  }
+
+  /** The generation under which a stub becomes idle next. Tracer only. */
+  public long nextGeneration(int slot) {
+    return LeaseLayout.generation(word(slot)) + 1;
   }
 
   /** IDLE to LEASED; whether it was this caller who got it. Any thread. */

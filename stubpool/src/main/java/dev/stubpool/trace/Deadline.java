@@ -48,11 +48,6 @@ final class Deadline {
     return abandoned == expires;
   }
 
-  /** Whether the wait under way has lasted as long as it may. */
-  boolean isOver() {
-    return System.nanoTime() - expires >= 0;
-  }
-
   void abandon(long wait) {
     abandoned = wait;
   }

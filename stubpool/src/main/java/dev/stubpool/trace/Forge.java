@@ -8,6 +8,7 @@ import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.ImageSymbols;
 import dev.stubpool.nativestubs.MemoryCalls;
 import dev.stubpool.nativestubs.NativeAccess;
+import dev.stubpool.nativestubs.ProcessCalls;
 import dev.stubpool.nativestubs.StubImage;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
@@ -58,8 +59,14 @@ public final class Forge implements AutoCloseable {
   /** Makes a source if there is none alive. */
   public void ensureSource() {
     if (source() == null) {
-      source = SourceStub.make(tracer, spec, pidPage.address(), seams);
-      recycler = new Recycler(tracer, spec, source, new InitialState(tracer, source, STEP));
+      Tracee made = SourceStub.make(tracer, spec, pidPage.address(), seams);
+      try {
+        recycler = new Recycler(tracer, spec, made, new InitialState(tracer, made, STEP));
+      } catch (RuntimeException | Error e) {
+        tracer.killAndBury(made);
+        throw e;
+      }
+      source = made;
     }
   }
 
@@ -113,12 +120,13 @@ public final class Forge implements AutoCloseable {
     if (tid < 0) {
       throw new SystemCallException("clone", (int) -tid, step, CloneAdvice.of((int) -tid));
     }
-    Tracee thread = stub.addGuest((int) tid);
     try {
+      tracer.hasGuests(stub);
+      Tracee thread = stub.addGuest((int) tid);
       tracer.awaitStop(thread, step);
       tracer.park(thread, step);
       return thread;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       tracer.killAndBury(stub);
       throw e;
     }
@@ -172,11 +180,31 @@ public final class Forge implements AutoCloseable {
         boolean alive = (next == last && lastStopped) || stops(child);
         next++;
         if (alive) {
-          born.accept(child);
+          give(child, born);
         }
       }
     } catch (RuntimeException e) {
       buryNewborn(next, count, e);
+      throw e;
+    } catch (Error e) {
+      // Without memory: what is killed here is found dead later. Nobody knows where the source is.
+      for (int i = next; i < count; i++) {
+        int pid = pidPage.getAtIndex(JAVA_INT, i);
+        if (pid != 0) {
+          ProcessCalls.kill(pid, Abi.SIGKILL);
+        }
+      }
+      source.kill();
+      throw e;
+    }
+  }
+
+  /** If it is not taken, it may be known to some and not to others: it is found dead later. */
+  private static void give(Tracee child, Consumer<Tracee> born) {
+    try {
+      born.accept(child);
+    } catch (RuntimeException | Error e) {
+      child.kill();
       throw e;
     }
   }

@@ -50,6 +50,7 @@ public final class GuestThread {
   }
 
   private static final String RUNNING = "running a guest";
+  private static final String STARTING = "taking over a guest thread";
   private static final String CALLING = "running a call in a guest's thread";
 
   /** Of 64-bit code, {@link InitialState#fillGeneral}. */
@@ -143,27 +144,49 @@ public final class GuestThread {
     generalChanged = true;
   }
 
+  /**
+   * The thread has had no tracer since it was made: if its process died, its number may be a
+   * stranger's. So it is asked for before it is seized, and again once it is, for it keeps its
+   * number then; nothing is waited for before, for what is waited for may be killed.
+   */
   private void seize() {
-    String step = "taking over a guest thread";
-    int options = Abi.PTRACE_O_TRACESYSGOOD | Abi.PTRACE_O_EXITKILL;
-    long result = PtraceCalls.seize(tid(), options);
-    if (result == -Errno.EPERM || result == -Errno.ESRCH) {
-      // Nobody else traces it, and the kernel let us trace its process: it is dying.
-      stub.kill();
-      throw new StubDiedException(stub.pid(), "being killed", step);
+    if (!thread.hold()) {
+      throw dying();
     }
-    SystemCallException.check(result, "ptrace(PTRACE_SEIZE)", step);
-    tracer.checkStopped(thread, PtraceCalls.interrupt(tid()), "INTERRUPT", step);
-    while (tracer.awaitStop(thread, step) >> 8 != Abi.PTRACE_EVENT_STOP) {
-      // A signal that others sent: the stop asked for comes next.
-      tracer.checkStopped(thread, PtraceCalls.resume(tid()), "CONT", step);
+    try {
+      if (!isOfTheStub()) {
+        throw dying();
+      }
+      int options = Abi.PTRACE_O_TRACESYSGOOD | Abi.PTRACE_O_EXITKILL;
+      long result = PtraceCalls.seize(tid(), options);
+      if (result == -Errno.EPERM || result == -Errno.ESRCH) {
+        // Nobody else traces it, and the kernel let us trace its process: it is dying.
+        stub.kill();
+        throw dying();
+      }
+      SystemCallException.check(result, "ptrace(PTRACE_SEIZE)", STARTING);
+      if (!isOfTheStub()) {
+        tracer.letGo(tid());
+        throw dying();
+      }
+      thread.setTraced(true);
+      tracer.checkStopped(thread, PtraceCalls.interrupt(tid()), "INTERRUPT", STARTING);
+      while (tracer.awaitStop(thread, STARTING) >> 8 != Abi.PTRACE_EVENT_STOP) {
+        // A signal that others sent: the stop asked for comes next.
+        tracer.checkStopped(thread, PtraceCalls.resume(tid()), "CONT", STARTING);
+      }
+      tracer.letSignalsThrough(thread, STARTING);
+      SystemCallException.check(CpuBinding.alsoBind(tid()), "sched_setaffinity", STARTING);
+    } catch (Error e) {
+      stub.kill(); // with a thread that nobody knows
+      throw e;
+    } finally {
+      thread.release();
     }
-    if (!isOfTheStub()) {
-      // The stub died while nobody traced the thread, and its number is somebody else's.
-      PtraceCalls.detach(tid());
-      throw new StubDiedException(stub.pid(), "being killed", step);
-    }
-    SystemCallException.check(CpuBinding.alsoBind(tid()), "sched_setaffinity", step);
+  }
+
+  private StubDiedException dying() {
+    return new StubDiedException(stub.pid(), "being killed", STARTING);
   }
 
   private boolean isOfTheStub() {
@@ -198,6 +221,9 @@ public final class GuestThread {
       stop = run(oneInstruction);
     } catch (StubDiedException e) {
       stop = Stop.DIED;
+    } catch (Error e) {
+      stub.kill(); // who knows whether it runs
+      throw e;
     } finally {
       running = false;
       thread.release();
@@ -251,7 +277,7 @@ public final class GuestThread {
       interrupted = false;
       return Stop.INTERRUPTED;
     }
-    if (!isRaisedByInstructions(signal)) {
+    if (!Tracer.isRaisedByInstructions(signal)) {
       return null;
     }
     long result = PtraceCalls.getSignalInfo(tid(), buffers.siginfo.address());
@@ -271,15 +297,6 @@ public final class GuestThread {
     boolean step = code() == Abi.TRAP_TRACE;
     breakpoints = code() == Abi.TRAP_HWBKPT || (step && watching) ? hitBreakpoints() : 0;
     return step && breakpoints == 0 ? Stop.STEP : Stop.BREAKPOINT;
-  }
-
-  private static boolean isRaisedByInstructions(int signal) {
-    return signal == Abi.SIGSEGV
-        || signal == Abi.SIGBUS
-        || signal == Abi.SIGILL
-        || signal == Abi.SIGFPE
-        || signal == Abi.SIGTRAP
-        || signal == Abi.SIGSYS;
   }
 
   /** The kernel has returned from it already, as far as rip goes, and reads the result from rax. */
@@ -606,6 +623,9 @@ public final class GuestThread {
     hold();
     try {
       return use.with();
+    } catch (Error e) {
+      stub.kill(); // who knows where it is
+      throw e;
     } finally {
       thread.release();
     }
@@ -628,20 +648,23 @@ public final class GuestThread {
       died();
       return;
     }
+    String step = "ending a guest thread";
     try {
       MemorySegment call = buffers.call;
       InitialState.fillGeneral(call);
       call.set(JAVA_LONG, Abi.REGS_rax, Abi.SYS_exit);
       begin(call, ImageSymbols.STUB_CALL);
-      while (true) {
-        tracer.awaitStop(thread, "ending a guest thread");
+      while (tracer.awaitStopOrEnd(thread, step) != Tracer.ENDED) {
         check(PtraceCalls.resume(tid()), "CONT"); // a signal that others sent
       }
-    } catch (StubDiedException ended) {
-      dead = true;
+    } catch (StubDiedException e) {
+      // The whole process was killed meanwhile: this thread is dead as well.
+    } catch (Error e) {
+      stub.kill(); // who knows whether it runs
+      throw e;
     } finally {
       thread.release();
     }
-    tracer.buryThread(thread);
+    died();
   }
 }

@@ -31,6 +31,9 @@ public abstract class Request implements TracerThread.Task {
     }
   }
 
+  /** A caller whose waking failed looks by itself this often. */
+  private static final long LOOK_NANOS = Duration.ofMillis(100).toNanos();
+
   private final Waiter caller = new Waiter();
   private long result;
   private Throwable failure;
@@ -55,7 +58,11 @@ public abstract class Request implements TracerThread.Task {
   @Override
   public final void abandon() {
     if (STATE.compareAndSet(this, State.WAITING, State.RUNNING)) {
-      failure = new StubUnresponsiveException("the tracer thread has ended");
+      try {
+        failure = new StubUnresponsiveException("the tracer thread has ended");
+      } catch (Error e) {
+        failure = e; // no memory to say it
+      }
       finish();
     }
   }
@@ -90,7 +97,7 @@ public abstract class Request implements TracerThread.Task {
         }
         throw new StubUnresponsiveException("the tracer thread did not answer within " + atMost);
       } else {
-        LockSupport.park(this); // begun, and bounded by the tracer
+        LockSupport.parkNanos(this, LOOK_NANOS); // begun, and bounded by the tracer
       }
       interrupted |= Thread.interrupted();
     }

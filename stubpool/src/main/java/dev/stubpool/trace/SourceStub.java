@@ -12,6 +12,7 @@ import dev.stubpool.nativestubs.ImageSymbols;
 import dev.stubpool.nativestubs.NativeCallException;
 import dev.stubpool.nativestubs.ProcMaps;
 import dev.stubpool.nativestubs.ProcMaps.Mapping;
+import dev.stubpool.nativestubs.ProcessCalls;
 import dev.stubpool.nativestubs.PtraceCalls;
 import dev.stubpool.nativestubs.SourceClone;
 import dev.stubpool.nativestubs.SourceClone.Range;
@@ -56,7 +57,13 @@ final class SourceStub {
       if (pid < 0) {
         throw new SystemCallException("clone", (int) -pid, STEP, CloneAdvice.of((int) -pid));
       }
-      Tracee source = new Tracee((int) pid);
+      Tracee source;
+      try {
+        source = new Tracee((int) pid);
+      } catch (Error e) {
+        ProcessCalls.kill((int) pid, Abi.SIGKILL); // found dead later
+        throw e;
+      }
       try {
         seize(tracer, source, seams);
         letItGoFirst(source);
@@ -66,7 +73,7 @@ final class SourceStub {
         source.setArmed();
         tracer.unmapAround(source, spec.lowest(), spec.highest(), STEP);
         new InitialState(tracer, source, STEP).restore(source, STEP);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         tracer.killAndBury(source);
         throw e;
       }

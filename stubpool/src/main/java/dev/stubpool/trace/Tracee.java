@@ -43,6 +43,21 @@ public final class Tracee {
   /** Of a guest's thread its stub, else null. */
   private final Tracee stub;
 
+  /** Whether its end is dealt with: it is reaped, or lingers. The tracer's alone. */
+  private boolean buried;
+
+  /**
+   * Of a guest's thread: whether a tracer has it, so that its number is its own until it is reaped.
+   * The kernel reaps a thread without a tracer by itself, and may give its number to anybody.
+   */
+  private volatile boolean traced = true;
+
+  /** The next of the tracer's list of those that linger; the tracer's alone. */
+  Tracee nextLingering;
+
+  /** The next of those whose end was not told yet; the tracer's alone. */
+  Tracee nextUntold;
+
   /** Threads of this process that other tracers have. */
   private final Queue<Tracee> guests = new ConcurrentLinkedQueue<>();
 
@@ -94,6 +109,22 @@ public final class Tracee {
 
   void died(String how) {
     death = how;
+  }
+
+  boolean isBuried() {
+    return buried;
+  }
+
+  void setBuried() {
+    buried = true;
+  }
+
+  boolean isTraced() {
+    return traced;
+  }
+
+  void setTraced(boolean value) {
+    traced = value;
   }
 
   boolean armed() {
@@ -156,24 +187,32 @@ public final class Tracee {
   }
 
   /**
-   * Waits until nobody holds it and ends all use of the pid; whether it was this caller who did.
-   * Any thread, once it is dead: holds are for a moment then.
+   * Ends all use of the pid, unless it is held for longer than a moment; whether it was this caller
+   * who did. Any thread, once it is dead.
    */
   boolean claimEnd() {
-    while (true) {
-      int now = holds;
-      if (now == REAPED) {
-        return false;
-      }
-      if (now == 0 && HOLDS.compareAndSet(this, 0, REAPED)) {
+    for (int tries = 0; tries < RETIRE_TRIES && holds != REAPED; tries++) {
+      if (HOLDS.compareAndSet(this, 0, REAPED)) {
         return true;
       }
       Thread.yield();
     }
+    return false;
   }
 
-  /** Kills the process with SIGKILL, from any thread. 0, or -ESRCH if it is dead and reaped. */
+  /** Whether all use of the pid has ended. */
+  boolean isRetired() {
+    return holds == REAPED;
+  }
+
+  /**
+   * Kills the process with SIGKILL, from any thread; that of a guest's thread by the process's own
+   * number, which is certainly its. Allocates nothing. 0, or -ESRCH if it is dead and reaped.
+   */
   public long kill() {
+    if (stub != null) {
+      return stub.kill();
+    }
     if (!hold()) {
       return -Errno.ESRCH;
     }

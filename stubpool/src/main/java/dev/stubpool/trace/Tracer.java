@@ -19,8 +19,8 @@ import dev.stubpool.nativestubs.WakeSignal;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -45,14 +45,19 @@ public final class Tracer implements Injector, AutoCloseable {
 
   private static final long MOST_SLEEP_NANOS = Duration.ofMillis(1).toNanos();
 
-  /** si_code of a trap that an instruction raised, not a sender (SI_KERNEL, sigaction(2)). */
-  private static final int SI_KERNEL = 0x80;
+  /** What {@link #awaitStopOrEnd} returns for a tracee that is dead. */
+  static final int ENDED = -1;
 
   private final Arena arena = Arena.ofShared();
   private final MemorySegment pidWord = arena.allocate(Integer.BYTES, Long.BYTES);
   private final MemorySegment siginfo = arena.allocate(Abi.SIGINFO_SIZE, Long.BYTES);
   private final MemorySegment input = arena.allocate(Abi.REGS_SIZE, Long.BYTES);
   private final MemorySegment output = arena.allocate(Abi.REGS_SIZE, Long.BYTES);
+
+  /** Signal masks: everything blocked, and what all stubs have. */
+  private final MemorySegment allSignals = arena.allocateFrom(JAVA_LONG, -1);
+
+  private final MemorySegment stubsSignals = arena.allocateFrom(JAVA_LONG, Abi.STUB_SIGNAL_MASK);
 
   private final StubImage image = StubImage.get();
   private final long call = image.address(ImageSymbols.STUB_CALL);
@@ -62,9 +67,17 @@ public final class Tracer implements Injector, AutoCloseable {
 
   /**
    * Processes that are dead for the pool but not reaped: given up while the kernel holds them, or
-   * held by a caller.
+   * held by a caller. A list linked by its members, so that to add one needs no memory.
    */
-  private final Map<Integer, Tracee> lingering = new HashMap<>();
+  private Tracee lingering;
+
+  private volatile int lingeringCount;
+
+  /** Stubs that have guests, or had some at the last look. */
+  private final List<Tracee> withGuests = new ArrayList<>();
+
+  /** Buried tracees whose end the listener was not told of yet. */
+  private Tracee untold;
 
   private final int jvmPid = ProcessCalls.pid();
   private final Deadline deadline;
@@ -76,16 +89,24 @@ public final class Tracer implements Injector, AutoCloseable {
    *
    * @param patience how long a tracee may take to stop
    * @param armParentDeathSignal false only in tests of the other mechanism
-   * @param deathListener is told of each tracee found dead, once it is buried
+   * @param deathListener is told of each tracee found dead, once it is buried; again if an Error
+   *     kept it from hearing that
    */
   public Tracer(Duration patience, boolean armParentDeathSignal, Consumer<Tracee> deathListener) {
-    // An inherited mask may block it; then the watchdog could not end a wait.
-    SystemCallException.check(
-        ProcessCalls.unblock(WakeSignal.number()), "rt_sigprocmask", "unblocking the wake signal");
     this.deadline = new Deadline(ProcessCalls.tid(), patience);
     this.armParentDeathSignal = armParentDeathSignal;
     this.deathListener = deathListener;
-    Watchdog.watch(deadline);
+    try {
+      // An inherited mask may block it; then the watchdog could not end a wait.
+      SystemCallException.check(
+          ProcessCalls.unblock(WakeSignal.number()),
+          "rt_sigprocmask",
+          "unblocking the wake signal");
+      Watchdog.watch(deadline);
+    } catch (RuntimeException | Error e) {
+      arena.close();
+      throw e;
+    }
   }
 
   /**
@@ -176,8 +197,13 @@ public final class Tracer implements Injector, AutoCloseable {
    * Writes the input registers, lets the tracee run, and waits until it has run to {@code done}.
    */
   private void runTo(Tracee tracee, long entry, long done, String step) {
-    start(tracee, entry, step);
-    awaitTrap(tracee, done, step);
+    try {
+      start(tracee, entry, step);
+      awaitTrap(tracee, done, step);
+    } catch (Error e) {
+      tracee.kill(); // who knows where it is; the next who has to do with it buries it
+      throw e;
+    }
   }
 
   private void start(Tracee tracee, long entry, String step) {
@@ -189,10 +215,47 @@ public final class Tracer implements Injector, AutoCloseable {
 
   /** Lets a stopped thread go, to sleep in the image until another tracer takes it. */
   void park(Tracee thread, String step) {
+    // A signal that others send is the kernel's to act on while nobody traces the thread, and most
+    // would be the process's death.
+    setSignalMask(thread, allSignals, step);
     clearInput();
     set(Abi.REGS_rip, image.address(ImageSymbols.STUB_PARK));
     checkStopped(thread, PtraceCalls.setRegisters(thread.pid(), input.address()), "SETREGS", step);
-    checkStopped(thread, PtraceCalls.detach(thread.pid()), "DETACH", step);
+    long result = PtraceCalls.detach(thread.pid());
+    if (result == 0) {
+      thread.setTraced(false);
+    }
+    checkStopped(thread, result, "DETACH", step);
+  }
+
+  /** Gives a thread that was parked the signal mask of all stubs again. */
+  void letSignalsThrough(Tracee thread, String step) {
+    setSignalMask(thread, stubsSignals, step);
+  }
+
+  private void setSignalMask(Tracee thread, MemorySegment mask, String step) {
+    long result = PtraceCalls.setSignalMask(thread.pid(), mask.address());
+    checkStopped(thread, result, "SETSIGMASK", step);
+  }
+
+  /**
+   * Ends the tracing of a stranger's thread that was seized by mistake. What it stops for first is
+   * lost on it if that is a signal; it is not killed.
+   */
+  void letGo(int tid) {
+    PtraceCalls.interrupt(tid);
+    pidWord.set(JAVA_INT, 0, tid);
+    long start = System.nanoTime();
+    long seen;
+    while ((seen = WaitCalls.look(pidWord.address(), siginfo.address(), LOOKS)) == 0
+        && System.nanoTime() - start < deadline.patience().toNanos()) {
+      LockSupport.parkNanos(this, MOST_SLEEP_NANOS);
+    }
+    if (seen == 1) {
+      PtraceCalls.detach(tid);
+    } else if (seen == 0) {
+      LOG.error("process {} was seized by mistake, and does not stop to be let go", tid);
+    }
   }
 
   private void resume(Tracee tracee, String step) {
@@ -211,16 +274,12 @@ public final class Tracer implements Injector, AutoCloseable {
       int status = awaitStop(tracee, step);
       if (status == Abi.SIGTRAP) {
         readRegisters(tracee, step);
-        long rip = output.get(JAVA_LONG, Abi.REGS_rip);
-        if (rip == done) {
+        if (rip() == done) {
           return;
         }
-        if (signalCode(tracee, step) == SI_KERNEL) {
-          throw wrongTrap(tracee, rip, step);
-        }
-      } else if (status == Abi.SIGSYS && signalCode(tracee, step) == Abi.SYS_SECCOMP) {
-        readRegisters(tracee, step);
-        throw new DeniedSystemCallException((int) output.get(JAVA_LONG, Abi.REGS_orig_rax));
+      }
+      if (isRaisedByInstructions(status)) {
+        checkForeign(tracee, status, done, step);
       }
       long now = System.nanoTime();
       if (firstForeignStop == 0) {
@@ -230,6 +289,50 @@ public final class Tracer implements Injector, AutoCloseable {
       }
       resume(tracee, step);
     }
+  }
+
+  /**
+   * Throws if the signal that a tracee stopped for is its own. The kernel gives those positive
+   * codes, and lets no other process send them with such (rt_sigqueueinfo(2)). But where one was
+   * sent at the very moment when an instruction raised the same, there is one signal, with the code
+   * of the sender (sigaction(2), "standard signals do not queue"): a fault comes again, and a
+   * denied call shows by its number in rax behind it.
+   */
+  private void checkForeign(Tracee tracee, int signal, long done, String step) {
+    int code = signalCode(tracee, step);
+    if (code <= 0 && signal != Abi.SIGSYS) {
+      return;
+    }
+    readRegisters(tracee, step);
+    int number = (int) output.get(JAVA_LONG, Abi.REGS_orig_rax);
+    if (signal == Abi.SIGSYS) {
+      boolean untouched =
+          rip() == done - 1
+              && output.get(JAVA_LONG, Abi.REGS_rax) == output.get(JAVA_LONG, Abi.REGS_orig_rax)
+              && number != Abi.SYS_getpid // the result of these may be their number
+              && number != Abi.SYS_gettid
+              && number != Abi.SYS_getppid;
+      if (code == Abi.SYS_SECCOMP || (code <= 0 && untouched)) {
+        throw new DeniedSystemCallException(number);
+      }
+    }
+    if (code > 0) {
+      throw wrongTrap(tracee, rip(), step);
+    }
+  }
+
+  /** Whether an instruction may have caused a signal, and not only another process. */
+  static boolean isRaisedByInstructions(int signal) {
+    return signal == Abi.SIGSEGV
+        || signal == Abi.SIGBUS
+        || signal == Abi.SIGILL
+        || signal == Abi.SIGFPE
+        || signal == Abi.SIGTRAP
+        || signal == Abi.SIGSYS;
+  }
+
+  private long rip() {
+    return output.get(JAVA_LONG, Abi.REGS_rip);
   }
 
   RuntimeException wrongTrap(Tracee tracee, long rip, String step) {
@@ -256,15 +359,25 @@ public final class Tracer implements Injector, AutoCloseable {
    * @throws StubDiedException if it died instead; it is buried then
    */
   int awaitStop(Tracee tracee, String step) {
+    int stop = awaitStopOrEnd(tracee, step);
+    if (stop == ENDED) {
+      throw died(tracee, step);
+    }
+    return stop;
+  }
+
+  /** {@link #awaitStop}, but {@link #ENDED} for a tracee that is dead, which is not buried then. */
+  int awaitStopOrEnd(Tracee tracee, String step) {
     pidWord.set(JAVA_INT, 0, tracee.pid());
     long seen = WaitCalls.look(pidWord.address(), siginfo.address(), LOOKS);
-    if (seen != 1) {
-      awaitStopSlowly(tracee, seen, step);
+    if (seen != 1 && awaitStopSlowly(tracee, seen, step) == ENDED) {
+      return ENDED;
     }
     return siginfo.get(JAVA_INT, Abi.SIGINFO_status);
   }
 
-  private void awaitStopSlowly(Tracee tracee, long looked, String step) {
+  /** 0 if it stopped, or {@link #ENDED}. */
+  private int awaitStopSlowly(Tracee tracee, long looked, String step) {
     long result = looked;
     if (looked == 0) {
       deadline.arm(tracee);
@@ -281,28 +394,30 @@ public final class Tracer implements Injector, AutoCloseable {
       }
     }
     if (result == -Errno.ECHILD) {
-      throw died(tracee, step);
+      return ENDED;
     }
     if (result < 0) {
       throw giveUp(tracee, result, step);
     }
+    return 0;
   }
 
   /**
    * A process is not told to be dead before its other threads are reaped, and their tracers may be
    * in their callers' code: no wait that blocks would end. So it looks, and sleeps between the
-   * looks in proportion to the time that it waits already.
+   * looks in proportion to the time that it waits already. The watchdog kills a process that is
+   * late, and this goes on until that is dead, or the watchdog gives it up.
    */
   private long awaitStopBesideGuests(Tracee tracee) {
     long start = System.nanoTime();
     while (true) {
-      reapGuests(tracee);
+      reapGuests(tracee, siginfo);
       pidWord.set(JAVA_INT, 0, tracee.pid());
       long result = WaitCalls.look(pidWord.address(), siginfo.address(), 1);
       if (result != 0) {
         return result;
       }
-      if (deadline.isOver()) {
+      if (deadline.isAbandoned()) {
         return -Errno.EINTR;
       }
       long waited = System.nanoTime() - start;
@@ -310,26 +425,76 @@ public final class Tracer implements Injector, AutoCloseable {
     }
   }
 
+  /** Notes that a stub has guests, whose ends {@link #reapGuests()} looks for. */
+  void hasGuests(Tracee stub) {
+    if (!withGuests.contains(stub)) {
+      withGuests.add(stub);
+    }
+  }
+
   /**
-   * Reaps those threads of a process that are dead and that other tracers have. Takes no stop away
-   * from these: they wait for it.
+   * Reaps the dead threads of all processes that have guests: their own tracers may be busy
+   * elsewhere, and the kernel does not tell of a process's death before.
    */
-  public void reapGuests(Tracee tracee) {
-    for (Tracee guest : tracee.guests()) {
-      siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);
-      if (WaitCalls.lookForDeath(guest.pid(), siginfo.address()) == 0
-          && siginfo.get(JAVA_INT, Abi.SIGINFO_pid) == guest.pid()
-          && showsDeath()) {
-        reapThread(guest);
+  public void reapGuests() {
+    for (int i = withGuests.size() - 1; i >= 0; i--) {
+      Tracee stub = withGuests.get(i);
+      reapGuests(stub, siginfo);
+      if (stub.guests().isEmpty()) {
+        withGuests.set(i, withGuests.getLast());
+        withGuests.removeLast();
       }
     }
   }
 
-  private void reapThread(Tracee guest) {
-    if (guest.claimEnd()) {
-      WaitCalls.reap(guest.pid(), siginfo.address());
-      guest.leaveStub();
+  /**
+   * Reaps those threads of a process that are dead and that other tracers have. Takes no stop away
+   * from these: they wait for it.
+   */
+  private static void reapGuests(Tracee tracee, MemorySegment siginfo) {
+    for (Tracee guest : tracee.guests()) {
+      if (guest.isTraced() && isSeenDead(guest, siginfo)) {
+        endThread(guest, siginfo);
+      }
     }
+  }
+
+  private static boolean isSeenDead(Tracee tracee, MemorySegment siginfo) {
+    siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);
+    return WaitCalls.lookForDeath(tracee.pid(), siginfo.address()) == 0
+        && siginfo.get(JAVA_INT, Abi.SIGINFO_pid) == tracee.pid()
+        && showsDeath(siginfo);
+  }
+
+  /**
+   * Kills a process that lingers once more, and reaps it if it is dead; whether it is reaped. Any
+   * thread of the JVM.
+   */
+  static boolean killAndReap(Tracee tracee, MemorySegment siginfo) {
+    tracee.kill();
+    reapGuests(tracee, siginfo);
+    if (!isSeenDead(tracee, siginfo) || !tracee.retire()) {
+      return false;
+    }
+    WaitCalls.reap(tracee.pid(), siginfo.address());
+    LOG.info("process {}, which lingered, is reaped", tracee.pid());
+    return true;
+  }
+
+  /**
+   * Reaps a guest's thread that is dead, unless somebody holds it for longer than a moment; whether
+   * it is reaped. A thread that no tracer has is the kernel's to reap, and its number is not waited
+   * for: it may be another's.
+   */
+  private static boolean endThread(Tracee guest, MemorySegment siginfo) {
+    if (!guest.claimEnd()) {
+      return guest.isRetired();
+    }
+    if (guest.isTraced()) {
+      WaitCalls.reap(guest.pid(), siginfo.address());
+    }
+    guest.leaveStub();
+    return true;
   }
 
   /**
@@ -370,55 +535,134 @@ public final class Tracer implements Injector, AutoCloseable {
 
   /**
    * Waits for the end of a tracee that is dying or dead, learns how it died, and gives its pid
-   * back.
+   * back. An Error on the way leaves it to be buried again.
+   *
+   * @throws StubUnresponsiveException if the kernel does not let it die; it lingers then
    */
   public void bury(Tracee tracee) {
-    if (tracee.death() != null || tracee.isGuest()) {
+    if (tracee.isBuried() || tracee.isGuest()) {
       return; // a guest's thread dies with its process, which the forge tracer buries
     }
     String step = "waiting for its end";
-    if (!dies(tracee.pid())) {
-      deadline.arm(tracee);
-      try {
-        long result = awaitEnds(tracee);
+    if (tracee.death() == null) {
+      if (!dies(tracee.pid())) {
+        long result;
+        deadline.arm(tracee);
+        try {
+          result = awaitEnds(tracee);
+        } finally {
+          deadline.disarm();
+        }
         if (result < 0) {
           throw giveUp(tracee, result, step);
         }
-      } finally {
-        deadline.disarm();
       }
+      tracee.died(causeOfDeath());
     }
-    tracee.died(causeOfDeath());
+    long reaped = 0;
     if (tracee.retire()) {
-      SystemCallException.check(WaitCalls.reap(tracee.pid(), siginfo.address()), "waitid", step);
+      reaped = WaitCalls.reap(tracee.pid(), siginfo.address());
     } else {
-      lingering.put(tracee.pid(), tracee);
+      linger(tracee);
     }
-    deathListener.accept(tracee);
+    settle(tracee);
+    SystemCallException.check(reaped, "waitid", step);
+  }
+
+  /** A tracee leaves the books: it is reaped, or lingers. */
+  private void settle(Tracee tracee) {
+    tracee.setBuried();
+    tracee.nextUntold = untold;
+    untold = tracee;
+    tellOfDeaths();
+  }
+
+  private void tellOfDeaths() {
+    while (untold != null) {
+      Tracee first = untold;
+      try {
+        deathListener.accept(first);
+      } catch (RuntimeException e) {
+        untold = first.nextUntold;
+        throw e;
+      }
+      untold = first.nextUntold; // after an Error it is told again
+    }
+  }
+
+  private void linger(Tracee tracee) {
+    tracee.nextLingering = lingering;
+    lingering = tracee;
+    lingeringCount++; // written by this thread alone
+  }
+
+  /** How many processes are off the books and not reaped yet. Any thread. */
+  public int lingering() {
+    return lingeringCount;
   }
 
   /**
-   * Waits for the end of a guest's thread that is dying, and gives its number back; its own tracer,
-   * or the one that buries the process.
+   * Goes on with what could not be finished: kills again what lingers, and reaps what is dead by
+   * now.
+   */
+  public void finishBurials() {
+    tellOfDeaths();
+    Tracee before = null;
+    for (Tracee each = lingering; each != null; each = each.nextLingering) {
+      if (killAndReap(each, siginfo)) {
+        if (before == null) {
+          lingering = each.nextLingering;
+        } else {
+          before.nextLingering = each.nextLingering;
+        }
+        lingeringCount--;
+      } else {
+        before = each;
+      }
+    }
+  }
+
+  /**
+   * Waits for the end of a guest's thread that is dying, and gives its number back; its own tracer.
+   *
+   * @throws StubUnresponsiveException if the kernel does not let it die; its process is killed, and
+   *     the forge tracer buries that
    */
   void buryThread(Tracee guest) {
-    if (!guest.hold()) {
-      return; // it is being done
-    }
-    long result = 0;
+    long result;
     deadline.arm(guest);
     try {
-      if (!dies(guest.pid())) {
-        result = awaitDeath(guest.pid());
-      }
+      result = awaitThreadsEnd(guest);
     } finally {
       deadline.disarm();
-      guest.release();
     }
-    if (result == -Errno.EINTR) {
+    if (result < 0) {
       throw giveUp(guest, result, "waiting for a guest thread's end");
     }
-    reapThread(guest);
+  }
+
+  /** Until a guest's thread that is dying is reaped, by whomever. 0, or -EINTR. */
+  private long awaitThreadsEnd(Tracee guest) {
+    while (guest.hold()) {
+      long result = 0;
+      try {
+        if (guest.isTraced() && !dies(guest.pid())) {
+          result = awaitDeath(guest.pid());
+        }
+      } finally {
+        guest.release();
+      }
+      if (result == -Errno.EINTR) {
+        return result;
+      }
+      if (endThread(guest, siginfo)) {
+        return 0;
+      }
+      if (deadline.isAbandoned()) {
+        return -Errno.EINTR; // somebody holds it
+      }
+    }
+    return 0;
   }
 
   /** Whether a process is seen dead while it is given the CPU a few times. */
@@ -439,11 +683,14 @@ public final class Tracer implements Injector, AutoCloseable {
   private long awaitEnds(Tracee tracee) {
     int pid = tracee.pid();
     for (Tracee guest : tracee.guests()) {
-      buryThread(guest);
+      long result = awaitThreadsEnd(guest);
+      if (result < 0) {
+        return result;
+      }
     }
-    deadline.arm(tracee);
     for (int tid : ProcessCalls.threads(pid)) {
-      if (tid != pid) {
+      // One that has ended by now may have left its number to a stranger.
+      if (tid != pid && ProcessCalls.signalThread(pid, tid, 0) == 0) {
         long result = awaitDeath(tid);
         if (result == 0) {
           WaitCalls.reap(tid, siginfo.address());
@@ -463,14 +710,14 @@ public final class Tracer implements Injector, AutoCloseable {
     return result;
   }
 
-  private boolean showsDeath() {
+  private static boolean showsDeath(MemorySegment siginfo) {
     int code = siginfo.get(JAVA_INT, Abi.SIGINFO_code);
     return code == Abi.CLD_EXITED || code == Abi.CLD_KILLED || code == Abi.CLD_DUMPED;
   }
 
   /** A dying tracee may first show a stop, which is consumed by the look. */
   private boolean seesDeath() {
-    if (showsDeath()) {
+    if (showsDeath(siginfo)) {
       return true;
     }
     pidWord.set(JAVA_INT, 0, siginfo.get(JAVA_INT, Abi.SIGINFO_pid));
@@ -489,12 +736,20 @@ public final class Tracer implements Injector, AutoCloseable {
     if (result != -Errno.EINTR) {
       return new SystemCallException("waitid", (int) -result, step);
     }
-    tracee.died("killed by the watchdog, but still held by the kernel");
-    lingering.put(tracee.pid(), tracee);
-    deathListener.accept(tracee);
+    tracee.kill(); // also if the watchdog could not
+    if (!tracee.isGuest()) {
+      tracee.died("killed by the watchdog, but still held by the kernel");
+      linger(tracee);
+      settle(tracee);
+      LOG.error(
+          "process {} does not die while {}; the pool goes on without it, and reaps it when it"
+              + " does",
+          tracee.pid(),
+          step);
+    }
     return new StubUnresponsiveException(
         "stub "
-            + tracee.pid()
+            + tracee.stub().pid()
             + " neither stopped within "
             + deadline.patience()
             + " nor died of SIGKILL while "
@@ -521,34 +776,42 @@ public final class Tracer implements Injector, AutoCloseable {
    * @return whether its pid is free now; if not, later
    */
   public boolean buryStranger(int pid) {
-    Tracee known = lingering.get(pid);
-    if (known == null) {
+    if (!isLingering(pid)) {
       killAndBury(new Tracee(pid));
-      return !lingering.containsKey(pid);
+    } else {
+      finishBurials();
     }
-    if (!seesDeath() || !known.retire()) {
-      return false;
+    return !isLingering(pid);
+  }
+
+  private boolean isLingering(int pid) {
+    for (Tracee each = lingering; each != null; each = each.nextLingering) {
+      if (each.pid() == pid) {
+        return true;
+      }
     }
-    lingering.remove(pid);
-    WaitCalls.reap(pid, siginfo.address());
-    return true;
+    return false;
   }
 
   /**
-   * Ends what {@link #findDead} tells of until there is nothing more: nobody looks any later. What
-   * others hold is waited for, as long as for a tracee that does not stop.
+   * Ends what {@link #findDead} tells of and what lingers until there is nothing more, at most for
+   * as long as a tracee may take to stop. What is left then is the {@link Watchdog}'s to reap.
    */
   public void buryRest() {
     long start = System.nanoTime();
-    int pid;
-    while ((pid = findDead()) != 0 && System.nanoTime() - start < deadline.patience().toNanos()) {
-      buryStranger(pid);
+    long waited = 0;
+    while (waited < deadline.patience().toNanos()) {
+      int pid = findDead();
+      if (pid != 0) {
+        buryStranger(pid);
+      } else if (lingering == null) {
+        return;
+      } else {
+        finishBurials();
+        LockSupport.parkNanos(this, Math.min(waited / SLEEP_SHARE, MOST_SLEEP_NANOS));
+      }
+      waited = System.nanoTime() - start;
     }
-  }
-
-  /** How many processes are dead for the pool and not reaped. */
-  public int lingering() {
-    return lingering.size();
   }
 
   /** Whether a process is dead; it is not buried. */
@@ -606,8 +869,15 @@ public final class Tracer implements Injector, AutoCloseable {
     input.set(JAVA_LONG, register, value);
   }
 
+  /** Hands what lingers to the watchdog, and ends. */
   @Override
   public void close() {
+    while (lingering != null) {
+      Tracee first = lingering;
+      lingering = first.nextLingering;
+      lingeringCount--;
+      Watchdog.inherit(first);
+    }
     Watchdog.forget(deadline);
     arena.close();
   }

@@ -4,6 +4,8 @@ import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A platform thread that serves a queue of tasks: any thread offers, this one takes. ptrace(2)
@@ -11,8 +13,13 @@ import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
  *
  * <p>Sleeping: the thread looks for a while whether there is more, then raises a {@link SleepFlag},
  * looks at the queue and at its work once more, and parks; who offers looks at the flag afterwards.
+ *
+ * <p>All that is traced by the thread depends on it, so it survives whatever a task or a turn
+ * throws, an OutOfMemoryError too, and ends only when it is told to.
  */
 public final class TracerThread {
+  private static final Logger LOG = LoggerFactory.getLogger(TracerThread.class);
+
   private static final int QUEUE_CHUNK = 1024;
 
   /** Tasks run before the loop's own work gets its turn. */
@@ -23,6 +30,9 @@ public final class TracerThread {
 
   /** How many of them are for tasks alone. */
   private static final int LOOKS_FOR_TASKS = 16;
+
+  /** A pause after an Error: what it lacked comes back by what other threads do. */
+  private static final long AFTER_ERROR_NANOS = Duration.ofMillis(1).toNanos();
 
   /** Something to be done on the tracer thread. */
   @FunctionalInterface
@@ -53,7 +63,7 @@ public final class TracerThread {
     /**
      * Is told of a task or turn that failed; the thread goes on, for other stubs are not concerned.
      */
-    void failed(RuntimeException e);
+    void failed(Throwable e);
 
     /** Whether a turn would find nothing new; {@link #wake} tells of it. */
     boolean isIdle();
@@ -61,7 +71,7 @@ public final class TracerThread {
     /** How long the thread may sleep with an empty queue, in nanoseconds. */
     long patienceNanos();
 
-    /** Runs last. */
+    /** Runs last; once more if the JVM had no memory for it, so that it must go on where it was. */
     void end();
   }
 
@@ -77,9 +87,13 @@ public final class TracerThread {
     thread = Thread.ofPlatform().daemon().name(name).unstarted(() -> run(work));
   }
 
-  /** Starts the thread. */
+  /**
+   * Starts the thread.
+   *
+   * @throws dev.stubpool.StubPoolException if the system refuses one
+   */
   public void start() {
-    thread.start();
+    ThreadAdvice.start(thread);
   }
 
   /** Whether the caller is this thread. */
@@ -144,40 +158,84 @@ public final class TracerThread {
       if (!work.begin()) {
         stopping = true;
       }
-      while (!stopping) {
+    } catch (Throwable e) {
+      failed(work, e);
+      stopping = true;
+    }
+    while (!stopping) {
+      try {
         if (!turn(work) && !seesMore(work)) {
           sleep(work);
         }
-      }
-    } finally {
-      try {
-        work.end();
-      } finally {
-        ended = true;
-        VarHandle.fullFence();
-        Task task;
-        while ((task = queue.poll()) != null) {
-          task.abandon();
-        }
+      } catch (Throwable e) {
+        failed(work, e);
       }
     }
+    end(work);
+  }
+
+  /** Never throws, whatever does. */
+  private void failed(Work work, Throwable e) {
+    try {
+      work.failed(e);
+    } catch (Throwable again) {
+      report(again);
+    }
+    if (e instanceof Error) {
+      LockSupport.parkNanos(this, AFTER_ERROR_NANOS);
+    }
+  }
+
+  /**
+   * Logs a failure if there is memory to. Whoever catches an Error calls this first, with nothing
+   * that takes memory: a string literal does, when it is first used.
+   */
+  static void report(Throwable e) {
+    try {
+      LOG.error("a thread that others depend on goes on after a failure", e);
+    } catch (Throwable again) {
+      // To say it takes memory, and the thread must go on without.
+    }
+  }
+
+  private void end(Work work) {
+    while (!ends(work)) {
+      LockSupport.parkNanos(this, AFTER_ERROR_NANOS);
+    }
+    ended = true;
+    VarHandle.fullFence();
+    Task task;
+    while ((task = queue.poll()) != null) {
+      try {
+        task.abandon();
+      } catch (Throwable e) {
+        report(e);
+      }
+    }
+  }
+
+  /** False if there was no memory for it. */
+  private static boolean ends(Work work) {
+    try {
+      work.end();
+    } catch (VirtualMachineError e) {
+      report(e);
+      return false;
+    } catch (Throwable e) {
+      report(e);
+    }
+    return true;
   }
 
   /** Some tasks and the work that is due; whether there may be more. */
   private boolean turn(Work work) {
     int served = 0;
-    try {
-      Task task;
-      while (served < MOST_TASKS_A_TURN && (task = queue.relaxedPoll()) != null) {
-        served++;
-        task.run();
-      }
-      boolean more = work.turn();
-      return more || served > 0;
-    } catch (RuntimeException e) {
-      work.failed(e);
-      return true;
+    Task task;
+    while (served < MOST_TASKS_A_TURN && (task = queue.relaxedPoll()) != null) {
+      served++;
+      task.run();
     }
+    return work.turn() || served > 0;
   }
 
   /**

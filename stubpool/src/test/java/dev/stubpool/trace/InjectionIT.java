@@ -15,6 +15,8 @@ import dev.stubpool.support.Freezer;
 import dev.stubpool.support.Proc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -155,8 +157,14 @@ public class InjectionIT {
       Tracee next = stubs.forge();
       assertThat(stubs.tracer.inject(next, Abi.SYS_getpid, 0, 0, 0, 0, 0, 0, STEP))
           .isEqualTo(next.pid());
-      Proc.await("the frozen stub's death", () -> stubs.tracer.findDead() == stub.pid());
-      assertThat(stubs.tracer.buryStranger(stub.pid())).isTrue();
+      assertThat(stubs.tracer.lingering()).isEqualTo(1);
+      Proc.await(
+          "the frozen stub's end",
+          () -> {
+            stubs.tracer.finishBurials();
+            return stubs.tracer.lingering() == 0;
+          });
+      assertThat(Files.exists(Path.of("/proc/" + stub.pid()))).isFalse();
     }
   }
 }

@@ -67,7 +67,7 @@ class TracerThreadTest {
     }
 
     @Override
-    public void failed(RuntimeException e) {
+    public void failed(Throwable e) {
       failures.add(e.getMessage());
     }
 
