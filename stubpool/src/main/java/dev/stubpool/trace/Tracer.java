@@ -305,10 +305,6 @@ public final class Tracer implements Injector, AutoCloseable {
         || signal == Abi.SIGSYS;
   }
 
-  private long rip() {
-    return output.get(JAVA_LONG, Abi.REGS_rip);
-  }
-
   RuntimeException wrongTrap(Tracee tracee, long rip, String step) {
     if (rip == image.address(ImageSymbols.STUB_FIRST_CALL_NOT_ARMED)) {
       int errno = (int) -result();
