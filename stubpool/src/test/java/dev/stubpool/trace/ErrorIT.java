@@ -89,19 +89,17 @@ class ErrorIT {
             .isEqualTo(stub.pid());
         tracer.killAndBury(stub);
       }
-      assertThat(forge().death()).as("the next, of another source").isNull();
-      Proc.stubs().stream().filter(this::isNoSource).forEach(tracer::buryStranger);
+      tracer.killAndBury(forge()); // of another source
     }
   }
 
-  private boolean isNoSource(int pid) {
-    return forge.source() == null || forge.source().pid() != pid;
-  }
-
-  /** Buries what is found dead; whether these alone are left. */
+  /** Buries what is found dead, as a pool does; whether these alone are left. */
   private boolean isBuried(List<Tracee> born) {
     int pid = tracer.findDead();
-    if (pid != 0) {
+    Tracee source = forge.source();
+    if (source != null && source.pid() == pid) {
+      tracer.killAndBury(source);
+    } else if (pid != 0) {
       tracer.buryStranger(pid);
     }
     return Proc.stubs().size() == born.size();
