@@ -7,10 +7,15 @@ import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.ProcessCalls;
 import dev.stubpool.support.ChildJvm;
 import dev.stubpool.support.Descriptors;
+import dev.stubpool.support.Freezer;
 import dev.stubpool.support.Orphans;
 import dev.stubpool.support.Proc;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -551,6 +556,78 @@ class GuestThreadsIT {
       }
       begun.await();
       System.out.println("guests run");
+    }
+  }
+
+  /**
+   * A call of a guest's that the kernel holds up is its stub's affair: who wants the same of the stub
+   * waits, and the tracer that serves the whole pool does not.
+   */
+  @Test
+  void shouldNotHoldUpThePool() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch frozen = new CountDownLatch(1);
+    Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
+    List<Thread> threads = new ArrayList<>();
+    int[] tids = new int[2];
+    try (Freezer freezer = new Freezer();
+        Stub stub = load(pool, CALLS);
+        Stub other = pool.acquire()) {
+      threads.add(
+          start(
+              failures,
+              () ->
+                  stub.run(
+                      guest -> {
+                        tids[0] = ProcessCalls.tid();
+                        for (int tid : ProcessCalls.threads(stub.pid())) {
+                          tids[1] = tid == stub.pid() ? tids[1] : tid;
+                        }
+                        begun.countDown();
+                        frozen.await();
+                        map(stub, DATA);
+                        return null;
+                      },
+                      LIMIT)));
+      begun.await();
+      freezer.hold(stub.pid());
+      try {
+        frozen.countDown();
+        Path call = Path.of("/proc/self/task/" + tids[0] + "/syscall");
+        String waiting = "%d 0x%x 0x%x ".formatted(Abi.SYS_waitid, Abi.P_PID, tids[1]);
+        Proc.await("the guest's call", () -> read(call).startsWith(waiting));
+        Thread second = start(failures, () -> map(stub, DATA + AddressSpace.PAGE_SIZE));
+        threads.add(second);
+        Proc.await("the second call", () -> isParked(second));
+        CompletableFuture<Long> pid =
+            CompletableFuture.supplyAsync(
+                () -> other.syscall(Abi.SYS_getpid), Thread.ofPlatform()::start);
+        assertThat(pid.get(5, TimeUnit.SECONDS)).isEqualTo(other.pid());
+      } finally {
+        freezer.release();
+      }
+      join(threads);
+      assertThat(failures).isEmpty();
+      assertThat(stub.memory().mappings().getLast().end())
+          .isEqualTo(DATA + 2 * AddressSpace.PAGE_SIZE);
+      stub.kill(); // the cgroup must be empty
+    }
+  }
+
+  private static void map(Stub stub, long address) {
+    stub.memory().mapAnonymous(address, AddressSpace.PAGE_SIZE, Protection.READ_WRITE);
+  }
+
+  private static boolean isParked(Thread thread) {
+    return thread.getState() == Thread.State.WAITING
+        || thread.getState() == Thread.State.TIMED_WAITING;
+  }
+
+  private static String read(Path path) {
+    try {
+      return Files.readString(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -274,12 +274,16 @@ public final class Tracer implements Injector, AutoCloseable {
       int status = awaitStop(tracee, step);
       if (status == Abi.SIGTRAP) {
         readRegisters(tracee, step);
-        if (rip() == done) {
+        long rip = output.get(JAVA_LONG, Abi.REGS_rip);
+        if (rip == done) {
           return;
         }
-      }
-      if (isRaisedByInstructions(status)) {
-        checkForeign(tracee, status, done, step);
+        if (signalCode(tracee, step) > 0) {
+          throw wrongTrap(tracee, rip, step);
+        }
+      } else if (status == Abi.SIGSYS && signalCode(tracee, step) == Abi.SYS_SECCOMP) {
+        readRegisters(tracee, step);
+        throw new DeniedSystemCallException((int) output.get(JAVA_LONG, Abi.REGS_orig_rax));
       }
       long now = System.nanoTime();
       if (firstForeignStop == 0) {
@@ -291,36 +295,6 @@ public final class Tracer implements Injector, AutoCloseable {
     }
   }
 
-  /**
-   * Throws if the signal that a tracee stopped for is its own. The kernel gives those positive
-   * codes, and lets no other process send them with such (rt_sigqueueinfo(2)). But where one was
-   * sent at the very moment when an instruction raised the same, there is one signal, with the code
-   * of the sender (sigaction(2), "standard signals do not queue"): a fault comes again, and a
-   * denied call shows by its number in rax behind it.
-   */
-  private void checkForeign(Tracee tracee, int signal, long done, String step) {
-    int code = signalCode(tracee, step);
-    if (code <= 0 && signal != Abi.SIGSYS) {
-      return;
-    }
-    readRegisters(tracee, step);
-    int number = (int) output.get(JAVA_LONG, Abi.REGS_orig_rax);
-    if (signal == Abi.SIGSYS) {
-      boolean untouched =
-          rip() == done - 1
-              && output.get(JAVA_LONG, Abi.REGS_rax) == output.get(JAVA_LONG, Abi.REGS_orig_rax)
-              && number != Abi.SYS_getpid // the result of these may be their number
-              && number != Abi.SYS_gettid
-              && number != Abi.SYS_getppid;
-      if (code == Abi.SYS_SECCOMP || (code <= 0 && untouched)) {
-        throw new DeniedSystemCallException(number);
-      }
-    }
-    if (code > 0) {
-      throw wrongTrap(tracee, rip(), step);
-    }
-  }
-
   /** Whether an instruction may have caused a signal, and not only another process. */
   static boolean isRaisedByInstructions(int signal) {
     return signal == Abi.SIGSEGV
@@ -329,10 +303,6 @@ public final class Tracer implements Injector, AutoCloseable {
         || signal == Abi.SIGFPE
         || signal == Abi.SIGTRAP
         || signal == Abi.SIGSYS;
-  }
-
-  private long rip() {
-    return output.get(JAVA_LONG, Abi.REGS_rip);
   }
 
   RuntimeException wrongTrap(Tracee tracee, long rip, String step) {
@@ -822,6 +792,10 @@ public final class Tracer implements Injector, AutoCloseable {
         && seesDeath();
   }
 
+  /**
+   * si_code of the signal that a tracee stopped for. Positive ones are the kernel's alone: for an
+   * instruction of the tracee's. What others send has 0 or less (rt_sigqueueinfo(2)).
+   */
   private int signalCode(Tracee tracee, String step) {
     long result = PtraceCalls.getSignalInfo(tracee.pid(), siginfo.address());
     if (result == -Errno.EINVAL) {

@@ -2,6 +2,7 @@ package dev.stubpool.trace;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.stubpool.support.Logs;
 import dev.stubpool.support.Proc;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,7 +44,9 @@ class TracerThreadTest {
     final AtomicBoolean idle = new AtomicBoolean(true);
     volatile boolean good = true;
     volatile CountDownLatch gate = new CountDownLatch(0);
-    volatile RuntimeException failure;
+    volatile Throwable failure;
+    volatile Error mute;
+    volatile int failingEnds;
     volatile Thread thread;
 
     @Override
@@ -55,10 +58,13 @@ class TracerThreadTest {
     @Override
     public boolean turn() {
       turns.incrementAndGet();
-      RuntimeException thrown = failure;
-      if (thrown != null) {
-        failure = null;
-        throw thrown;
+      Throwable thrown = failure;
+      failure = null;
+      if (thrown instanceof Error error) {
+        throw error;
+      }
+      if (thrown instanceof RuntimeException exception) {
+        throw exception;
       }
       while (gate.getCount() > 0) {
         Thread.onSpinWait(); // not parked: a permit that somebody left would end that
@@ -69,6 +75,9 @@ class TracerThreadTest {
     @Override
     public void failed(Throwable e) {
       failures.add(e.getMessage());
+      if (mute != null) {
+        throw mute;
+      }
     }
 
     @Override
@@ -85,6 +94,10 @@ class TracerThreadTest {
     @Override
     public void end() {
       ends.incrementAndGet();
+      if (failingEnds > 0) {
+        failingEnds--;
+        throw new OutOfMemoryError("an end");
+      }
     }
 
     boolean isAsleep() {
@@ -295,6 +308,53 @@ class TracerThreadTest {
     tracer.offer(() -> ran.set(true));
     Proc.await("what comes next", ran::get);
     assertThat(tracer.hasEnded()).isFalse();
+  }
+
+  /** An Error is no reason to leave all that is traced by the thread alone, told or not. */
+  @Test
+  void shouldSurviveErrors() {
+    try (Logs logs = new Logs(TracerThread.class)) {
+      tracer.start();
+      awaitSleep(1);
+      for (int round = 0; round < 2; round++) {
+        String name = "round " + round;
+        tracer.offer(
+            () -> {
+              throw new OutOfMemoryError("a task, " + name);
+            });
+        Proc.await("the task", () -> work.failures.contains("a task, " + name));
+        work.failure = new NoClassDefFoundError("a turn, " + name);
+        work.idle.set(false);
+        tracer.wake();
+        Proc.await("the turn", () -> work.failures.contains("a turn, " + name));
+        work.idle.set(true);
+        work.mute = new OutOfMemoryError("telling of it");
+      }
+      AtomicBoolean ran = new AtomicBoolean();
+      tracer.offer(() -> ran.set(true));
+      Proc.await("what comes next", ran::get);
+      assertThat(tracer.hasEnded()).isFalse();
+      assertThat(logs.lines()).contains("telling of it");
+    }
+  }
+
+  /** What is to be cleaned up is cleaned up, as soon as there is memory to. */
+  @Test
+  void shouldEndAgainWhereMemoryWasMissing() {
+    try (Logs logs = new Logs(TracerThread.class)) {
+      tracer.start();
+      awaitSleep(1);
+      work.failingEnds = 3;
+      Fate queued = new Fate();
+      tracer.offer(
+          () -> {
+            tracer.stop();
+            tracer.offer(queued);
+          });
+      assertThat(tracer.awaitEnd(PATIENCE)).isTrue();
+      assertThat(work.ends).hasValue(4);
+      assertThat(logs.lines()).contains("an end");
+    }
   }
 
   @Test

@@ -1,0 +1,107 @@
+package dev.stubpool.trace;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.stubpool.filter.MappableWindow;
+import dev.stubpool.filter.StubFilter;
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.support.Proc;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Errors where the tracer calls others: nothing that it had begun is lost or left running. */
+class ErrorIT {
+  private static final String STEP = "testing";
+
+  private final List<Integer> told = new ArrayList<>();
+  private int failures;
+  private final Tracer tracer = new Tracer(Seams.NONE.patience(), true, this::died);
+  private final Forge forge = new Forge(tracer, spec(), Seams.NONE);
+
+  private static StubSpec spec() {
+    return new StubSpec(
+        StubFilter.program(StubImage.get(), MappableWindow.get(), TracedStub.LOWEST),
+        TracedStub.LOWEST,
+        TracedStub.HIGHEST,
+        Abi.SIGCHLD);
+  }
+
+  private void died(Tracee tracee) {
+    if (failures > 0) {
+      failures--;
+      throw new OutOfMemoryError("telling of a death");
+    }
+    told.add(tracee.pid());
+  }
+
+  @AfterEach
+  void close() {
+    forge.close();
+    tracer.buryRest();
+    tracer.close();
+    assertThat(Proc.stubs()).isEmpty();
+  }
+
+  private Tracee forge() {
+    List<Tracee> born = new ArrayList<>();
+    forge.forge(1, born::add);
+    return born.getFirst();
+  }
+
+  @Test
+  void shouldTellOfADeathUntilItIsHeard() {
+    Tracee first = forge();
+    Tracee second = forge();
+    failures = 3;
+    assertThatThrownBy(() -> tracer.killAndBury(first)).isInstanceOf(OutOfMemoryError.class);
+    assertThatThrownBy(() -> tracer.killAndBury(second)).isInstanceOf(OutOfMemoryError.class);
+    assertThatThrownBy(tracer::finishBurials).isInstanceOf(OutOfMemoryError.class);
+    assertThat(told).isEmpty();
+    tracer.finishBurials();
+    tracer.finishBurials();
+    assertThat(told).containsExactly(second.pid(), first.pid());
+    assertThat(tracer.findDead()).isZero();
+  }
+
+  @Test
+  void shouldLeaveNothingOfABatchThatFails() {
+    for (int failing = 1; failing <= 5; failing++) {
+      int last = failing;
+      List<Tracee> born = new ArrayList<>();
+      assertThatThrownBy(
+              () ->
+                  forge.forge(
+                      5,
+                      child -> {
+                        if (born.size() + 1 == last) {
+                          throw new OutOfMemoryError("a birth");
+                        }
+                        born.add(child);
+                      }))
+          .isInstanceOf(OutOfMemoryError.class);
+      Proc.await("the ends of the others", () -> isBuried(born));
+      for (Tracee stub : born) {
+        assertThat(tracer.inject(stub, Abi.SYS_getpid, 0, 0, 0, 0, 0, 0, STEP))
+            .isEqualTo(stub.pid());
+        tracer.killAndBury(stub);
+      }
+      tracer.killAndBury(forge()); // of another source
+    }
+  }
+
+  /** Buries what is found dead, as a pool does; whether these alone are left. */
+  private boolean isBuried(List<Tracee> born) {
+    int pid = tracer.findDead();
+    Tracee source = forge.source();
+    if (source != null && source.pid() == pid) {
+      tracer.killAndBury(source);
+    } else if (pid != 0) {
+      tracer.buryStranger(pid);
+    }
+    return Proc.stubs().size() == born.size();
+  }
+}
