@@ -9,6 +9,7 @@
 #include "semantics/check.h"
 
 #include "semantics/files.c"
+#include "semantics/offsets.c"
 #include "semantics/pipes.c"
 #include "semantics/signals.c"
 #include "semantics/handlers.c"

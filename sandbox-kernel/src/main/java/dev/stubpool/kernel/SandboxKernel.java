@@ -75,7 +75,8 @@ public final class SandboxKernel {
    * Runs a program to its end.
    *
    * @return its exit status; 128 and the signal's number if a signal ended it; {@link #TIMED_OUT}
-   * @throws ProgramException if it cannot be loaded, or a stub was killed
+   * @throws ProgramException if it cannot be loaded, a stub was killed, or the kernel failed while
+   *     it served the program
    */
   public int run(Program program) {
     return run(program, _ -> {});
@@ -140,11 +141,25 @@ public final class SandboxKernel {
   /** Whether all have ended then. */
   private static boolean kill(ProcessTable table) {
     table.killAll();
-    return table.awaitEnd(System.nanoTime() + ENDS_WITHIN.toNanos());
+    return awaitEnd(table, System.nanoTime() + ENDS_WITHIN.toNanos());
+  }
+
+  /**
+   * Waits until all have ended. Whatever failed in the kernel while it served the program is an
+   * error of that program's run, of which the embedder can go on to the next.
+   */
+  private static boolean awaitEnd(ProcessTable table, long deadline) {
+    try {
+      return table.awaitEnd(deadline);
+    } catch (ProgramException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new ProgramException("the kernel failed while it served the program: " + e, e);
+    }
   }
 
   private static int awaitEnd(Program program, ProcessTable table, long deadline) {
-    if (table.awaitEnd(deadline)) {
+    if (awaitEnd(table, deadline)) {
       return ExitStatus.ofShell(table.first().waitStatus());
     }
     boolean hasEnded = kill(table);

@@ -229,6 +229,28 @@ class SandboxKernelRunIT {
     assertThat(pool.stats().leased()).isZero();
   }
 
+  /** A trace that throws stands for whatever may fail while the kernel serves a call. */
+  @Test
+  void shouldEndOnlyTheProgramInWhoseCallTheKernelFails() throws IOException, InterruptedException {
+    RuntimeException failure = new IndexOutOfBoundsException("in a call");
+    SandboxKernel kernel = new SandboxKernel(pool);
+    Program failing =
+        waiting()
+            .trace(
+                _ -> {
+                  throw failure;
+                })
+            .build();
+
+    assertThatThrownBy(() -> kernel.run(failing))
+        .isInstanceOf(ProgramException.class)
+        .hasMessageContaining("in a call")
+        .hasCause(failure);
+
+    assertThat(pool.stats().leased()).isZero();
+    assertThat(new Sandboxed(pool).run(command("late")).status()).isZero();
+  }
+
   @Test
   void shouldEndWhatTookTooLongThoughNobodyCanBeTold() throws IOException, InterruptedException {
     RuntimeException failure = new IllegalStateException("no diagnostics");

@@ -81,6 +81,7 @@ final class DataCalls {
   }
 
   private static long read(Task task, FilePlace from, UserVectors to) {
+    from.checkRange(to.left());
     OpenFile file = from.file();
     long done = 0;
     file.hold();
@@ -174,6 +175,7 @@ final class DataCalls {
   }
 
   private static long write(Task task, FilePlace to, UserVectors from) {
+    to.checkRange(from.left());
     OpenFile file = to.file();
     long done = 0;
     file.hold();

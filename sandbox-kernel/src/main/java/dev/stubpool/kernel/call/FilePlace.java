@@ -1,5 +1,7 @@
 package dev.stubpool.kernel.call;
 
+import dev.stubpool.kernel.abi.Errno;
+import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.file.OpenFile;
 import dev.stubpool.kernel.sync.KernelLock;
 import java.nio.ByteBuffer;
@@ -24,6 +26,17 @@ final class FilePlace {
   /** At a position, 0 or more, that moves along and leaves the file's alone. */
   static FilePlace at(OpenFile file, long position) {
     return new FilePlace(file, false, position);
+  }
+
+  /**
+   * Checks that a range of so many bytes from here on does not end beyond the largest position.
+   *
+   * @throws ErrnoException EINVAL if it does
+   */
+  void checkRange(long size) {
+    if (!isOwn && size > Long.MAX_VALUE - position) {
+      throw new ErrnoException(Errno.EINVAL);
+    }
   }
 
   OpenFile file() {

@@ -141,6 +141,9 @@ final class MemoryCalls {
   static long mincore(Task task, Arguments arguments) {
     map(task).checkMapped(arguments.word(0), arguments.word(1));
     long pages = Pages.up(arguments.word(1)) / AddressSpace.PAGE_SIZE;
+    if (pages == 0 && arguments.word(1) != 0) { // of almost 2^64 bytes
+      throw new ErrnoException(Errno.ENOMEM);
+    }
     byte[] resident = new byte[(int) Math.min(pages, 1 << 16)];
     Arrays.fill(resident, (byte) 1);
     for (long done = 0; done < pages; done += resident.length) {

@@ -24,6 +24,7 @@ final class TransferCalls {
       throw new ErrnoException(Errno.EINVAL);
     }
     FilePlace from = place(task, in, arguments.word(2));
+    from.checkRange(arguments.word(3));
     long done = move(task, from, FilePlace.own(out), arguments.word(3));
     tell(task, arguments.word(2), from);
     return done;

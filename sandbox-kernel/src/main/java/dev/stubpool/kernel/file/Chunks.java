@@ -113,11 +113,10 @@ final class Chunks {
     storage.uncharge(bytes);
   }
 
-  /** Has room for a range, whatever is written there. */
+  /** Has room for a range of at least one byte, whatever is written there. */
   void allocate(long from, long to) {
-    for (long position = from; position < to; position += SIZE - position % SIZE) {
-      int size = (int) Math.min(SIZE, to - (position - position % SIZE));
-      chunk(position / SIZE, size);
+    for (long number = from / SIZE; number <= (to - 1) / SIZE; number++) {
+      byte[] _ = chunk(number, (int) Math.min(SIZE, to - number * SIZE));
     }
   }
 }

@@ -67,10 +67,10 @@ public final class FileContent implements Backing {
 
   /** Fills a buffer as far as there is something; how many bytes that was. */
   public int read(long from, ByteBuffer to) {
-    int part = (int) Math.min(to.remaining(), size - from);
-    if (part <= 0) {
+    if (from >= size) { // by far, perhaps: the difference need not be an int
       return 0;
     }
+    int part = (int) Math.min(to.remaining(), size - from);
     ByteBuffer slice = to.slice(to.position(), part);
     if (memory != null) {
       slice.put(memory.segment().asSlice(from, part).asByteBuffer());
@@ -88,13 +88,13 @@ public final class FileContent implements Backing {
    * @throws ErrnoException ENOSPC if there is none for any, EFBIG if it would be too large
    */
   public int write(long at, ByteBuffer from) {
-    int part = (int) Math.min(from.remaining(), LARGEST - at);
-    if (part <= 0) {
-      if (from.hasRemaining()) {
-        throw new ErrnoException(Errno.EFBIG);
-      }
+    if (!from.hasRemaining()) {
       return 0;
     }
+    if (at >= LARGEST) {
+      throw new ErrnoException(Errno.EFBIG);
+    }
+    int part = (int) Math.min(from.remaining(), LARGEST - at);
     ByteBuffer slice = from.slice(from.position(), part);
     int written = part;
     if (memory != null && at + part > size) {
@@ -172,10 +172,10 @@ public final class FileContent implements Backing {
     return Math.max(page, Math.ceilDiv(size, page) * page);
   }
 
-  /** In a memory file of one page nevertheless: the page behind it is where nothing is. */
+  /** In a memory file of one page nevertheless: behind that page nothing is, wherever. */
   @Override
   public long offset(long wanted) {
-    return isEmpty() ? wanted + AddressSpace.PAGE_SIZE : wanted;
+    return isEmpty() ? AddressSpace.PAGE_SIZE : wanted;
   }
 
   private boolean isEmpty() {
