@@ -13,14 +13,18 @@ import dev.stubpool.support.PidsCgroup;
 import dev.stubpool.support.Proc;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** Every failure a user can meet, its exact message, and a pool that goes on. */
@@ -387,6 +391,61 @@ class FailureIT {
         System.exit(3);
       }
     }
+  }
+
+  /**
+   * In a pid namespace whose /proc is that of another, a stub's pid is there that of a stranger: as
+   * root the JVM could change what it must not even look at.
+   */
+  @Test
+  void foreignProc() throws IOException {
+    List<String> command = new ArrayList<>(List.of("unshare", "--pid", "--fork"));
+    ChildJvm.Outcome trial = ChildJvm.run(List.of("unshare", "--pid", "--fork", "true"));
+    Assumptions.assumeTrue(trial.status() == 0, () -> "no pid namespace: " + trial.output());
+    Map<String, String> before = memoryKillScores();
+    command.addAll(ChildJvm.command(Opening.class));
+    ChildJvm.Outcome outcome = ChildJvm.run(command);
+    Map<String, String> after = memoryKillScores();
+    after.keySet().retainAll(before.keySet());
+    before.keySet().retainAll(after.keySet());
+    assertThat(after).isEqualTo(before);
+    assertThat(outcome.output())
+        .containsPattern(
+            "/proc is of another pid namespace: this JVM is process \\d+ there, and 1 in its own,"
+                + " so each pid of a stub is another process's in /proc; mount a /proc of its pid"
+                + " namespace: unshare --pid --fork --mount-proc, or mount -t proc proc /proc");
+  }
+
+  /** The oom_score_adj of all processes with low pids, by pid and start time. */
+  private static Map<String, String> memoryKillScores() throws IOException {
+    Map<String, String> scores = new TreeMap<>();
+    for (int pid = 1; pid < 200; pid++) {
+      Path process = Path.of("/proc/" + pid);
+      try {
+        String stat = Files.readString(process.resolve("stat"));
+        String start = stat.substring(stat.lastIndexOf(')')).split(" ")[20];
+        scores.put(pid + " of " + start, Files.readString(process.resolve("oom_score_adj")));
+      } catch (NoSuchFileException e) {
+        // no process has this pid
+      }
+    }
+    return scores;
+  }
+
+  @Test
+  void procWithoutSysctls() {
+    List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c"));
+    String mount = "mount -t proc -o subset=pid proc /proc";
+    ChildJvm.Outcome trial = ChildJvm.run(List.of("unshare", "--mount", "sh", "-c", mount));
+    Assumptions.assumeTrue(trial.status() == 0, () -> "no such /proc: " + trial.output());
+    command.add(mount + " && exec \"$@\"");
+    command.add("sh");
+    command.addAll(ChildJvm.command(Opening.class));
+    assertThat(ChildJvm.run(command).output())
+        .contains(
+            "cannot read /proc/sys/vm/mmap_min_addr (NoSuchFileException:"
+                + " /proc/sys/vm/mmap_min_addr); stubs need a whole /proc: mount it without"
+                + " subset=pid");
   }
 
   @Test
