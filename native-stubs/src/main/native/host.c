@@ -98,9 +98,11 @@ _Static_assert(__NR_clone == 56, "host_clone");
  */
 long host_clone_source(struct boot *boot) {
     unsigned long all = ~0UL, before = 0;
+    boot->step = BIRTH_SIGNAL_MASK;
     long result = raw5(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, sizeof all, 0);
     if (result < 0)
         return result;
+    boot->step = BIRTH_CLONE;
 
     unsigned long thread_pointer;
     __asm__("mov %%fs:0, %0" : "=r"(thread_pointer));

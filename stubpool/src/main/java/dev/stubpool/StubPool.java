@@ -3,6 +3,7 @@ package dev.stubpool;
 import dev.stubpool.filter.MappableWindow;
 import dev.stubpool.filter.StubFilter;
 import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.MissingFunctionException;
 import dev.stubpool.nativestubs.NativeCallException;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.seccomp.bpf.BpfProgram;
@@ -115,7 +116,7 @@ public final class StubPool implements AutoCloseable {
       return pool;
     } catch (NativeCallException e) {
       throw new SystemCallException(e.call(), e.errno(), e.step());
-    } catch (IllegalCallerException e) {
+    } catch (IllegalCallerException | MissingFunctionException e) {
       throw new UnsupportedMachineException(e.getMessage(), e.getCause());
     }
   }

@@ -7,10 +7,14 @@ import dev.stubpool.filter.MappableWindow;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.Kernel;
+import dev.stubpool.nativestubs.MissingFunctionException;
 import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.nativestubs.SystemCalls;
+import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.support.ChildJvm;
 import dev.stubpool.support.PidsCgroup;
 import dev.stubpool.support.Proc;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -23,9 +27,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Every failure a user can meet, its exact message, and a pool that goes on. */
 class FailureIT {
@@ -371,6 +378,53 @@ class FailureIT {
                 + " without");
   }
 
+  /** Each is said of the call that was denied, not of one that the child happened to make later. */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          prctl           | prctl(PR_SET_PDEATHSIG)           | PARENT_DEATH
+          getppid         | getppid                           | PARENT_ALIVE
+          setpgid         | setpgid                           | PROCESS_GROUP
+          sigaltstack     | sigaltstack                       | SIGNAL_STACK
+          capset          | capset                            | CAPABILITIES
+          seccomp         | seccomp(SECCOMP_SET_MODE_FILTER)  | FILTER
+          """)
+  void birthDeniedAnywhere(String name, String call, String step) {
+    int number =
+        IntStream.range(0, 1024)
+            .filter(candidate -> SystemCalls.name(candidate).equals(name))
+            .findFirst()
+            .orElseThrow();
+    assertThat(birthWithout(number, Errno.EPERM))
+        .contains("\n" + call + ": EPERM while making the source stub (step " + step + "); ")
+        .contains("container", "through")
+        .doesNotContain("futex");
+  }
+
+  @Test
+  void birthTrapped() {
+    ChildJvm.Outcome outcome = ChildJvm.run(ChildJvm.command(Trapped.class));
+    assertThat(outcome.output())
+        .contains(
+            "a seccomp filter of this JVM raises SIGSYS for setpgid while making the source stub;"
+                + " let the call through in the container's profile (docker run --security-opt"
+                + " seccomp=...)");
+    assertThat(outcome.status()).isZero();
+  }
+
+  /** Has a call of the birth raise SIGSYS, as filters of some sandboxes do. */
+  static final class Trapped {
+    public static void main(String[] arguments) {
+      Filters.answer(Abi.SYS_setpgid, SeccompAction.TRAP);
+      Opening.main(arguments);
+      if (!Proc.stubs().isEmpty()) {
+        System.exit(3);
+      }
+    }
+  }
+
   private static String birthWithout(int number, int errno) {
     ChildJvm.Outcome outcome =
         ChildJvm.run(
@@ -456,6 +510,44 @@ class FailureIT {
         .contains(
             "stubpool may not call native code in this JVM: add the option"
                 + " --enable-native-access=ALL-UNNAMED to the java command");
+  }
+
+  @Test
+  void noDescriptorAtAll() {
+    List<String> command = new ArrayList<>(List.of("prlimit", "--nofile=256:256"));
+    command.addAll(ChildJvm.command(NoDescriptor.class));
+    assertThat(ChildJvm.run(command).output())
+        .contains(
+            "the JVM cannot find libc's function syscall: it could not load its own library"
+                + " libsyslookup.so, most likely because all file descriptors were in use; raise the"
+                + " limit (ulimit -n 4096) and start the JVM again");
+  }
+
+  /** Uses up all descriptors before the image is set up. */
+  static final class NoDescriptor {
+    public static void main(String[] arguments) throws ReflectiveOperationException {
+      // To load a class or a library takes a descriptor, too.
+      if (!Files.exists(Path.of("/"))) {
+        throw new AssertionError();
+      }
+      for (String name : List.of("StubImage", "StubImage$LibcSyscall", "Abi", "NativeAccess")) {
+        Class.forName("dev.stubpool.nativestubs." + name);
+      }
+      Class.forName("dev.stubpool.nativestubs.MissingFunctionException");
+      List<FileInputStream> files = new ArrayList<>();
+      try {
+        while (true) {
+          files.add(new FileInputStream("/dev/null"));
+        }
+      } catch (IOException full) {
+        try {
+          System.out.println(StubImage.get());
+        } catch (MissingFunctionException e) {
+          System.out.println(e.getMessage());
+        }
+      }
+      System.out.println(files.size() + " descriptors");
+    }
   }
 
   @Test

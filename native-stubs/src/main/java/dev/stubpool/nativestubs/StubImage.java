@@ -63,6 +63,8 @@ public final class StubImage {
    *
    * @throws IllegalCallerException if this module may not call native code; the message names the
    *     option to add
+   * @throws MissingFunctionException if libc's syscall(2) cannot be found; the message says what to
+   *     do
    * @throws NativeCallException if the kernel refused one of the calls
    */
   public static synchronized StubImage get() {
@@ -104,8 +106,8 @@ public final class StubImage {
   }
 
   private static StubImage load() {
-    byte[] text = readResource();
     LibcSyscall libc = new LibcSyscall();
+    byte[] text = readResource();
     try (Arena arena = Arena.ofConfined()) {
       String step = "mapping the stub image";
       int fd =
@@ -194,7 +196,10 @@ public final class StubImage {
       // syscall(2) is variadic: the number is its only fixed argument.
       syscall =
           linker.downcallHandle(
-              linker.defaultLookup().findOrThrow("syscall"),
+              linker
+                  .defaultLookup()
+                  .find("syscall")
+                  .orElseThrow(() -> new MissingFunctionException("syscall")),
               FunctionDescriptor.of(
                   JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
                   JAVA_LONG),
