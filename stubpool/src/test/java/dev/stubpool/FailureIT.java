@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every failure a user can meet, its exact message, and a pool that goes on. */
 class FailureIT {
@@ -349,6 +350,64 @@ class FailureIT {
                 + " process forbids it: let ptrace(2) through in the container's profile (docker"
                 + " run --cap-add SYS_PTRACE or --security-opt seccomp=...)");
     assertThat(outcome.status()).isZero();
+  }
+
+  /** A filter, such as every container has, that lets ptrace through is not to blame. */
+  @Test
+  void ptraceDeniedByAnotherThanTheFilter() {
+    assertThat(Unprivileged.run("filtered", List.of(), FilteredUndumpable.class))
+        .contains(
+            "ptrace(PTRACE_SEIZE): EPERM while making the source stub; this JVM is not dumpable");
+  }
+
+  /** Is not dumpable, and has a filter that denies nothing that matters. */
+  static final class FilteredUndumpable {
+    public static void main(String[] arguments) {
+      Filters.deny(Abi.SYS_acct, Errno.EPERM);
+      Undumpable.main(arguments);
+    }
+  }
+
+  @Test
+  void tracedAlready() {
+    Assumptions.assumeTrue(Files.exists(Path.of("/usr/bin/strace")), "strace is not installed");
+    List<String> command = new ArrayList<>(List.of("strace", "-f", "-e", "trace=none"));
+    command.addAll(ChildJvm.command(Opening.class));
+    assertThat(ChildJvm.run(command).output())
+        .containsPattern(
+            "ptrace\\(PTRACE_SEIZE\\): EPERM while making the source stub; process \\d+ \\(strace\\)"
+                + " traces it already: run the JVM without that tracer");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"process_vm_readv", "process_vm_writev"})
+  void copyingDenied(String call) {
+    assertThat(ChildJvm.run(ChildJvm.command(NoCopies.class, call)).output())
+        .containsPattern(
+            call
+                + ": EPERM while copying memory of stub \\d+ at 0x10000000; a seccomp filter of this"
+                + " process forbids it: let "
+                + call
+                + "\\(2\\) through in the container's profile");
+  }
+
+  /** Denies itself copies of memory, as a container's profile would. */
+  static final class NoCopies {
+    public static void main(String[] arguments) {
+      boolean reads = arguments[0].equals("process_vm_readv");
+      try (StubPool pool = StubPool.open(StubPoolOptions.defaults());
+          Stub stub = pool.acquire()) {
+        stub.memory().mapAnonymous(SOMEWHERE, PAGE, Protection.READ_WRITE);
+        Filters.deny(reads ? Abi.SYS_process_vm_readv : Abi.SYS_process_vm_writev, Errno.EPERM);
+        if (reads) {
+          stub.memory().read(SOMEWHERE, 1);
+        } else {
+          stub.memory().write(SOMEWHERE, new byte[1]);
+        }
+      } catch (SystemCallException e) {
+        System.out.println(e.getMessage());
+      }
+    }
   }
 
   /** Denies itself ptrace, as a container's profile would. */

@@ -80,6 +80,19 @@ public final class MemoryCalls {
     }
   }
 
+  /**
+   * Copies no byte from this process to itself: 0 where the kernel is reached, -errno where a
+   * seccomp filter answers in its stead.
+   */
+  public static long probeRead() {
+    return Kernel.call(Abi.SYS_process_vm_readv, ProcessCalls.pid());
+  }
+
+  /** {@link #probeRead} for process_vm_writev(2). */
+  public static long probeWrite() {
+    return Kernel.call(Abi.SYS_process_vm_writev, ProcessCalls.pid());
+  }
+
   private static long copy(
       int number, int pid, MemorySegment vectors, int count, MemorySegment local) {
     long address = vectors.address();

@@ -145,7 +145,7 @@ final class SourceStub {
           "ptrace(PTRACE_SEIZE)",
           (int) -result,
           STEP,
-          result == -Errno.EPERM ? PtraceAdvice.text() : "");
+          PtraceAdvice.onSeizing(source.pid(), (int) -result));
     }
   }
 
