@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -569,6 +570,55 @@ class FailureIT {
         .contains(
             "stubpool may not call native code in this JVM: add the option"
                 + " --enable-native-access=ALL-UNNAMED to the java command");
+  }
+
+  /**
+   * vm.memfd_noexec, Linux 6.3, belongs to a pid namespace. With 2 the kernel makes no memfd that
+   * execve(2) would take; with 0 it makes one, and logs a warning, unless it is asked for the
+   * other. The image and memory files are never executed so, but mapped with PROT_EXEC.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 2})
+  void memoryFilesThatCannotBeExecuted(int setting) {
+    List<String> prefix = List.of("unshare", "--pid", "--fork", "--mount-proc", "sh", "-c");
+    String set = "echo " + setting + " > /proc/sys/vm/memfd_noexec";
+    List<String> command = new ArrayList<>(prefix);
+    command.add(set);
+    ChildJvm.Outcome trial = ChildJvm.run(command);
+    Assumptions.assumeTrue(trial.status() == 0, () -> "no vm.memfd_noexec: " + trial.output());
+    command = new ArrayList<>(prefix);
+    command.add(set + " && exec \"$@\"");
+    command.add("sh");
+    command.addAll(ChildJvm.command(ExecutableMapping.class));
+    assertThat(ChildJvm.run(command).output())
+        .contains("mapped READ_EXECUTE")
+        .contains("/memfd:stubpool-memory (deleted) rw-rw-rw-")
+        .contains("/memfd:stubpool-leases (deleted) rw-rw-rw-");
+  }
+
+  /** Maps a memory file for execution, and prints the modes of all memfds. */
+  static final class ExecutableMapping {
+    public static void main(String[] arguments) throws IOException {
+      try (StubPool pool = StubPool.open(StubPoolOptions.defaults());
+          Stub stub = pool.acquire();
+          MemoryFile file = pool.memoryFile(PAGE)) {
+        Protection protection = Protection.READ_EXECUTE;
+        stub.memory().map(SOMEWHERE, file, 0, PAGE, protection, Sharing.SHARED);
+        System.out.println("mapped " + protection);
+        for (int fd = 0; fd < 100; fd++) {
+          Path link = Path.of("/proc/self/fd/" + fd);
+          if (Files.isSymbolicLink(link)
+              && Files.readSymbolicLink(link).toString().startsWith("/memfd:")) {
+            System.out.println(
+                Files.readSymbolicLink(link)
+                    + " "
+                    + PosixFilePermissions.toString(Files.getPosixFilePermissions(link)));
+          }
+        }
+      } catch (StubPoolException e) {
+        System.out.println(e.getMessage());
+      }
+    }
   }
 
   @Test

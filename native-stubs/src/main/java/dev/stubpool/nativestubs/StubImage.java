@@ -110,14 +110,13 @@ public final class StubImage {
     byte[] text = readResource();
     try (Arena arena = Arena.ofConfined()) {
       String step = "mapping the stub image";
+      long name = arena.allocateFrom(MEMFD_NAME).address();
       int fd =
           (int)
-              libc.check(
-                  step,
+              check(
+                  MemoryCalls.memoryFile(flags -> libc.call(Abi.SYS_memfd_create, name, flags)),
                   "memfd_create",
-                  Abi.SYS_memfd_create,
-                  arena.allocateFrom(MEMFD_NAME).address(),
-                  Abi.MFD_CLOEXEC | Abi.MFD_ALLOW_SEALING);
+                  step);
       try {
         libc.check(step, "ftruncate", Abi.SYS_ftruncate, fd, FILE_SIZE);
         MemorySegment bytes = arena.allocateFrom(JAVA_BYTE, text);
@@ -220,11 +219,14 @@ public final class StubImage {
     }
 
     long check(String step, String name, int number, long... arguments) {
-      long result = call(number, arguments);
-      if (result < 0) {
-        throw new NativeCallException(name, (int) -result, step);
-      }
-      return result;
+      return StubImage.check(call(number, arguments), name, step);
     }
+  }
+
+  private static long check(long result, String name, String step) {
+    if (result < 0) {
+      throw new NativeCallException(name, (int) -result, step);
+    }
+    return result;
   }
 }
