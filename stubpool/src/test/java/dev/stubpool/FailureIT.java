@@ -12,6 +12,7 @@ import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.nativestubs.SystemCalls;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.support.ChildJvm;
+import dev.stubpool.support.Descriptors;
 import dev.stubpool.support.PidsCgroup;
 import dev.stubpool.support.Proc;
 import java.io.FileInputStream;
@@ -257,7 +258,7 @@ class FailureIT {
 
   @Test
   void windowFull() {
-    MappableWindow window = MappableWindow.get();
+    MappableWindow window = pool.window();
     assertThatThrownBy(() -> occupy(window, window.freeSlots() + 1))
         .isInstanceOf(StubPoolException.class)
         .hasMessage("all 256 mappable descriptors are in use while testing; try again");
@@ -661,12 +662,40 @@ class FailureIT {
 
   @Test
   void tooFewDescriptors() {
-    List<String> command = new ArrayList<>(List.of("prlimit", "--nofile=300:300"));
-    command.addAll(ChildJvm.command(Opening.class));
-    assertThat(ChildJvm.run(command).output())
+    assertThat(openingWithDescriptors(256))
         .contains(
-            "no 256 free descriptors in a row from 225 up to the limit of 300"
-                + " (fcntl(F_DUPFD_CLOEXEC): EINVAL); raise it: ulimit -n 4096");
+            "no 256 free descriptors in a row below the limit of 256 (fcntl(F_DUPFD_CLOEXEC));"
+                + " raise it: ulimit -n 4096");
+  }
+
+  /** The JVM and its class path need some of the lowest numbers; all others may be the window's. */
+  @Test
+  void fewDescriptors() {
+    assertThat(openingWithDescriptors(400)).contains("opened StubPool[");
+  }
+
+  @Test
+  void descriptorsAfterTheLastClose() {
+    assertThat(ChildJvm.run(ChildJvm.command(OpenDescriptors.class)).output())
+        .contains("left: []");
+  }
+
+  /** Prints what descriptors are left of a pool, but for files of the class path. */
+  static final class OpenDescriptors {
+    public static void main(String[] arguments) {
+      List<String> before = Descriptors.of("");
+      Opening.main(arguments);
+      List<String> left = Descriptors.of("");
+      before.forEach(left::remove);
+      left.removeIf(file -> file.endsWith(".jar") || file.endsWith("/fd"));
+      System.out.println("left: " + left);
+    }
+  }
+
+  private static String openingWithDescriptors(int limit) {
+    List<String> command = new ArrayList<>(List.of("prlimit", "--nofile=" + limit + ":" + limit));
+    command.addAll(ChildJvm.command(Opening.class));
+    return ChildJvm.run(command).output();
   }
 
   /** Opens a pool and says how that went. */

@@ -20,7 +20,6 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.security.SecureRandom;
 import java.util.Arrays;
 
 /**
@@ -148,11 +147,11 @@ public final class StubImage {
   }
 
   private static long reserve(LibcSyscall libc, String step) {
-    SecureRandom random = new SecureRandom();
     long result = -Errno.EEXIST;
     for (int attempt = 0; attempt < PLACEMENT_ATTEMPTS && result == -Errno.EEXIST; attempt++) {
       long places = (HIGHEST_BASE - LOWEST_BASE) / IMAGE_RESERVED_SIZE;
-      long base = LOWEST_BASE + random.nextLong(places) * IMAGE_RESERVED_SIZE;
+      long place = Long.remainderUnsigned(libc.random(step), places);
+      long base = LOWEST_BASE + place * IMAGE_RESERVED_SIZE;
       result =
           libc.call(
               Abi.SYS_mmap,
@@ -215,6 +214,19 @@ public final class StubImage {
         return result == -1 ? -errno.get(JAVA_INT, 0) : result;
       } catch (Throwable e) {
         throw new LinkageError("syscall", e);
+      }
+    }
+
+    /** 64 random bits of the kernel's, getrandom(2); SecureRandom would keep two descriptors open. */
+    long random(String step) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment word = arena.allocate(JAVA_LONG);
+        long size = word.byteSize();
+        long got = check(step, "getrandom", Abi.SYS_getrandom, word.address(), size, 0);
+        if (got != size) { // up to 256 bytes come whole
+          throw new NativeCallException("getrandom", Errno.EIO, step);
+        }
+        return word.get(JAVA_LONG, 0);
       }
     }
 

@@ -18,7 +18,8 @@ final class TracedStub implements AutoCloseable {
   static final long HIGHEST = 0x7fff_ffff_f000L;
 
   final StubImage image = StubImage.get();
-  final SeccompPolicy policy = StubFilter.policy(image, MappableWindow.get(), LOWEST);
+  final MappableWindow window = MappableWindow.open();
+  final SeccompPolicy policy = StubFilter.policy(image, window, LOWEST);
   final Tracer tracer;
   final Forge forge;
   private final List<Tracee> stubs = new ArrayList<>();
@@ -37,7 +38,7 @@ final class TracedStub implements AutoCloseable {
         new Forge(
             tracer,
             new StubSpec(
-                StubFilter.program(image, MappableWindow.get(), LOWEST),
+                StubFilter.program(image, window, LOWEST),
                 LOWEST,
                 HIGHEST,
                 Abi.SIGCHLD),
@@ -57,5 +58,6 @@ final class TracedStub implements AutoCloseable {
     }
     forge.close();
     tracer.close();
+    window.close();
   }
 }
