@@ -92,9 +92,11 @@ _Static_assert(__NR_clone == 56, "host_clone");
 /*
  * Forks a source stub. The Java heap's mappings are kept from the child for the length of the clone; that is undone
  * whatever happens, for a later fork of the JVM must find its heap. All signals are blocked, so that no handler of the
- * JVM's can run in the child before its dispositions are reset. The pid, or -errno.
+ * JVM's can run in the child before its dispositions are reset. The pid, or -errno of the call that boot->step names.
  *
- * SAFETY: boot is a BOOT_REGION_SIZE region, MAP_SHARED, filled as abi.h says.
+ * SAFETY: boot is a BOOT_REGION_SIZE region, MAP_SHARED, filled as abi.h says, and stays mapped until the child is born or
+ * dead. Its ranges are mappings that nothing in the child reads or writes: they are not there. One thread at a time, for the
+ * marks of madvise(2) belong to the mappings. The caller has to seize the child, which waits for that, or to kill it.
  */
 long host_clone_source(struct boot *boot) {
     unsigned long all = ~0UL, before = 0;

@@ -10,6 +10,7 @@ import dev.stubpool.nativestubs.Kernel;
 import dev.stubpool.nativestubs.MissingFunctionException;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.nativestubs.SystemCalls;
+import dev.stubpool.seccomp.Condition;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.support.ChildJvm;
 import dev.stubpool.support.Descriptors;
@@ -672,6 +673,25 @@ class FailureIT {
   @Test
   void fewDescriptors() {
     assertThat(openingWithDescriptors(400)).contains("opened StubPool[");
+  }
+
+  @Test
+  void leaseTableThatCannotBeSealed() {
+    assertThat(ChildJvm.run(ChildJvm.command(NoSeals.class)).output())
+        .contains(
+            "fcntl(F_ADD_SEALS): EPERM while making the lease table of pool stubpool\nmapped: []\n"
+                + "open: []");
+  }
+
+  /** Denies itself seals, and prints what is left of a pool that could not be opened. */
+  static final class NoSeals {
+    public static void main(String[] arguments) {
+      StubImage.get(); // whose seals are made
+      Filters.deny(Abi.SYS_fcntl, Errno.EPERM, Condition.argument(1).equalTo(Abi.F_ADD_SEALS));
+      Opening.main(arguments);
+      System.out.println("mapped: " + Descriptors.mappings("stubpool-leases"));
+      System.out.println("open: " + Descriptors.of("stubpool-leases"));
+    }
   }
 
   @Test
