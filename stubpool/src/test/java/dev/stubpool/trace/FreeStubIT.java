@@ -162,7 +162,13 @@ class FreeStubIT {
       assertThat(free.run(unmapAround, first).end()).isEqualTo(End.DENIED);
       Map<Integer, Long> second =
           Map.of(
-              Abi.REGS_rdi, FREE, Abi.REGS_rsi, PAGE, Abi.REGS_r12, range[0], Abi.REGS_r13,
+              Abi.REGS_rdi,
+              FREE,
+              Abi.REGS_rsi,
+              PAGE,
+              Abi.REGS_r12,
+              range[0],
+              Abi.REGS_r13,
               range[1]);
       assertThat(free.run(unmapAround, second).end()).isEqualTo(End.DENIED);
       for (int number : new int[] {Abi.SYS_mmap, Abi.SYS_mprotect}) {
@@ -234,16 +240,52 @@ class FreeStubIT {
 
   private Map<Integer, Long> hostile(Random random) {
     long[] numbers = {
-      Abi.SYS_mmap, Abi.SYS_munmap, Abi.SYS_mprotect, Abi.SYS_clone, Abi.SYS_futex, Abi.SYS_prctl,
-      Abi.SYS_getpid, Abi.SYS_getppid, Abi.SYS_exit, Abi.SYS_restart_syscall, Abi.SYS_openat,
-      Abi.SYS_mremap, Abi.SYS_rt_sigreturn, Abi.SYS_execve, 0, -1
+      Abi.SYS_mmap,
+      Abi.SYS_munmap,
+      Abi.SYS_mprotect,
+      Abi.SYS_clone,
+      Abi.SYS_futex,
+      Abi.SYS_prctl,
+      Abi.SYS_getpid,
+      Abi.SYS_getppid,
+      Abi.SYS_exit,
+      Abi.SYS_restart_syscall,
+      Abi.SYS_openat,
+      Abi.SYS_mremap,
+      Abi.SYS_rt_sigreturn,
+      Abi.SYS_execve,
+      0,
+      -1
     };
     long[] words = {
-      0, 1, 2, 7, 9, PAGE, FREE, base, base - PAGE, base + PAGE, end, end - PAGE, -1, -PAGE, FIXED,
-      Abi.MAP_FIXED | Abi.MAP_SHARED, Abi.CHILD_STUB_FLAGS, Abi.GUEST_THREAD_FLAGS,
-      stubs.window.first(), stubs.window.last(), Abi.FUTEX_WAIT_PRIVATE, TracedStub.LOWEST,
-      0xffff_ffffL, 1L << 32, stubs.image.address(ImageSymbols.STUB_PARK_WORD),
-      stubs.image.address(ImageSymbols.STUB_CLONE_MANY), Abi.PR_SET_PDEATHSIG, Abi.SIGKILL
+      0,
+      1,
+      2,
+      7,
+      9,
+      PAGE,
+      FREE,
+      base,
+      base - PAGE,
+      base + PAGE,
+      end,
+      end - PAGE,
+      -1,
+      -PAGE,
+      FIXED,
+      Abi.MAP_FIXED | Abi.MAP_SHARED,
+      Abi.CHILD_STUB_FLAGS,
+      Abi.GUEST_THREAD_FLAGS,
+      stubs.window.first(),
+      stubs.window.last(),
+      Abi.FUTEX_WAIT_PRIVATE,
+      TracedStub.LOWEST,
+      0xffff_ffffL,
+      1L << 32,
+      stubs.image.address(ImageSymbols.STUB_PARK_WORD),
+      stubs.image.address(ImageSymbols.STUB_CLONE_MANY),
+      Abi.PR_SET_PDEATHSIG,
+      Abi.SIGKILL
     };
     Map<Integer, Long> registers = new HashMap<>();
     for (int register : REGISTERS) {
