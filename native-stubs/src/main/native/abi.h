@@ -71,14 +71,17 @@ struct boot {
     __u64 thread_pointer;
     __u32 seized; /* futex: becomes 1 when the child is traced */
     /* written by the child */
-    __u32 step; /* the step being done, BIRTH_DONE at the end */
+    __u32 step; /* the step being done, BIRTH_DONE at the end; until there is a child, by the cloning thread */
     __s32 error; /* errno of the step that failed */
     __u32 padding;
     /* mappings of the Java heap, kept from the child */
     struct boot_range ranges[BOOT_MAX_RANGES];
 };
 
-/* The order is the order of a birth. The text names the call for error messages. */
+/*
+ * In the order in which they are done last: the child arms its parent death signal and looks for its parent early as well,
+ * and the cloning thread begins by blocking signals. The text names the call for error messages.
+ */
 #define BIRTH_STEPS(STEP)                                                                                              \
     STEP(CLONE, "clone")                                                                                               \
     STEP(SEIZED, "futex(FUTEX_WAIT) until traced")                                                                     \

@@ -21,7 +21,10 @@
 #include "raw.h"
 
 #define EPERM 1
+#define EINTR 4
+#define EAGAIN 11
 #define ENOSYS 38
+#define ETIMEDOUT 110
 
 /* libc's signature of a registered struct rseq on x86 (an undefined instruction, ud1). */
 #define RSEQ_SIGNATURE 0x53053053
@@ -30,6 +33,8 @@
 #define RSEQ_LENGTH_MAX 1024
 
 #define SIGNAL_COUNT 64
+/* A set of capabilities has two 32-bit words. */
+#define CAPABILITY_COUNT (32 * _LINUX_CAPABILITY_U32S_3)
 
 static _Noreturn void leave(struct boot *boot, long result) {
     boot->error = (int)-result;
@@ -47,14 +52,26 @@ static void check(struct boot *boot, long result) {
         leave(boot, result);
 }
 
+/* Ends a child whose JVM is dead; what getppid(2) itself answers is passed on where a filter denies it. */
+static void check_parent(struct boot *boot) {
+    begin(boot, BIRTH_PARENT_ALIVE);
+    long parent = raw3(__NR_getppid, 0, 0, 0);
+    check(boot, parent);
+    if ((__u32)parent != boot->jvm_pid)
+        leave(boot, -EPERM);
+}
+
 /* The JVM traces us before we do anything, and may die before it does. */
 static void await_tracer(struct boot *boot) {
     volatile __u32 *seized = &boot->seized;
+    begin(boot, BIRTH_SEIZED);
     while (*seized == 0) {
         struct __kernel_timespec patience = {.tv_sec = 0, .tv_nsec = 100000000};
-        raw5(__NR_futex, (long)seized, FUTEX_WAIT, 0, (long)&patience, 0);
-        if ((__u32)raw3(__NR_getppid, 0, 0, 0) != boot->jvm_pid)
-            leave(boot, -EPERM);
+        long result = raw5(__NR_futex, (long)seized, FUTEX_WAIT, 0, (long)&patience, 0);
+        if (result != -EAGAIN && result != -EINTR && result != -ETIMEDOUT)
+            check(boot, result);
+        check_parent(boot);
+        begin(boot, BIRTH_SEIZED);
     }
 }
 
@@ -101,8 +118,10 @@ static long unregister_rseq(struct boot *boot) {
 
 static long drop_capabilities(void) {
     /* Bounding first: it needs CAP_SETPCAP. Without it EPERM, and then there is nothing to gain by exec either. */
-    for (long capability = 0; raw3(__NR_prctl, PR_CAPBSET_DROP, capability, 0) == 0; capability++) {
-    }
+    /* After the last capability of this kernel EINVAL. */
+    for (long capability = 0; capability < CAPABILITY_COUNT; capability++)
+        if (raw3(__NR_prctl, PR_CAPBSET_DROP, capability, 0) != 0)
+            break;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
     return raw3(__NR_capset, (long)&header, (long)none, 0); /* ambient follows: capabilities(7) */
@@ -112,13 +131,20 @@ static long unmap(struct boot *boot, long from, long to) {
     return raw3(__NR_munmap, (long)boot->image_base + from, to - from, 0);
 }
 
-static long die_with_the_jvm(struct boot *boot) {
-    return boot->arm_parent_death_signal ? raw3(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0) : 0;
+static void die_with_the_jvm(struct boot *boot) {
+    begin(boot, BIRTH_PARENT_DEATH);
+    if (boot->arm_parent_death_signal)
+        check(boot, raw3(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0));
 }
 
+/*
+ * Begins where host_clone has the child begin, and never returns: it reaches stub_ready, or ends the process.
+ *
+ * SAFETY: only for a process of its own, cloned without CLONE_VM, on a stack within boot, a BOOT_REGION_SIZE region of
+ * MAP_SHARED memory filled as abi.h says. It ends the process that runs it, unmaps the vDSO, and gives up rights for good.
+ */
 __attribute__((used)) _Noreturn void birth(struct boot *boot) {
-    begin(boot, BIRTH_SEIZED);
-    check(boot, die_with_the_jvm(boot)); /* and again below: a change of credentials clears it */
+    die_with_the_jvm(boot); /* and again below: a change of credentials clears it, PR_SET_PDEATHSIG(2const) */
     await_tracer(boot);
 
     begin(boot, BIRTH_NAME);
@@ -159,12 +185,8 @@ __attribute__((used)) _Noreturn void birth(struct boot *boot) {
     begin(boot, BIRTH_CAPABILITIES);
     check(boot, drop_capabilities());
 
-    begin(boot, BIRTH_PARENT_DEATH);
-    check(boot, die_with_the_jvm(boot));
-
-    begin(boot, BIRTH_PARENT_ALIVE);
-    if ((__u32)raw3(__NR_getppid, 0, 0, 0) != boot->jvm_pid)
-        leave(boot, -EPERM);
+    die_with_the_jvm(boot);
+    check_parent(boot);
 
     /* Only what the filter will protect: the rest of the address space is the tracer's to unmap. */
     begin(boot, BIRTH_RESERVED_RANGE);

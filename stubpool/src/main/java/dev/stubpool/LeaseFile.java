@@ -8,6 +8,7 @@ import dev.stubpool.nativestubs.MemoryCalls;
 import dev.stubpool.nativestubs.NativeAccess;
 import dev.stubpool.nativestubs.ProcessCalls;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -35,27 +36,34 @@ final class LeaseFile implements AutoCloseable {
                 MemoryCalls.memoryFile(LeaseLayout.FILE_NAME), "memfd_create", step);
     try {
       SystemCallException.check(MemoryCalls.resize(fd, size), "ftruncate", step);
-      long address = SystemCallException.check(MemoryCalls.mapFile(fd, size), "mmap", step);
-      SystemCallException.check(
-          MemoryCalls.seal(fd, Abi.SEALS_OF_PUBLISHED_MEMORY), "fcntl(F_ADD_SEALS)", step);
-      // Mapped as long as any handle may look into it: they outlive the pool.
-      LeaseTable table =
-          new LeaseTable(
-              NativeAccess.view(
-                  address, size, Arena.ofAuto(), () -> MemoryCalls.unmap(address, size)),
-              options.name(),
-              options.maxStubs(),
-              ProcessCalls.pid(),
-              filterLength);
-      LeaseFile file = new LeaseFile(table, fd);
+      LeaseFile file = new LeaseFile(map(options, filterLength, fd, size, step), fd);
       if (!options.inspectable()) {
         file.close();
       }
       return file;
-    } catch (SystemCallException e) {
+    } catch (RuntimeException | Error e) {
       FileCalls.close(fd);
       throw e;
     }
+  }
+
+  /** The mapping stays as long as any handle may look into it: handles outlive the pool. */
+  private static LeaseTable map(
+      StubPoolOptions options, int filterLength, int fd, long size, String step) {
+    long address = SystemCallException.check(MemoryCalls.mapFile(fd, size), "mmap", step);
+    MemorySegment memory;
+    try {
+      SystemCallException.check(
+          MemoryCalls.seal(fd, Abi.SEALS_OF_PUBLISHED_MEMORY), "fcntl(F_ADD_SEALS)", step);
+      memory =
+          NativeAccess.view(address, size, Arena.ofAuto(), () -> MemoryCalls.unmap(address, size));
+    } catch (RuntimeException | Error e) {
+      MemoryCalls.unmap(address, size);
+      throw e;
+    }
+    // From here on the arena unmaps it.
+    return new LeaseTable(
+        memory, options.name(), options.maxStubs(), ProcessCalls.pid(), filterLength);
   }
 
   LeaseTable table() {

@@ -2,9 +2,10 @@ package dev.stubpool;
 
 import dev.stubpool.nativestubs.MemoryCalls;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -36,6 +37,54 @@ final class Machine {
         System.getProperty("os.name"),
         System.getProperty("os.arch"),
         System.getProperty("os.version"));
+    checkProc(Path.of("/proc"), ProcessHandle.current().pid());
+  }
+
+  /**
+   * Refuses a {@code /proc} that was mounted for another pid namespace than this JVM's. The library
+   * finds stubs there by the pids that it knows them by, and would otherwise read, and as root
+   * change, what belongs to other processes.
+   *
+   * <p>Field NSpid of {@code /proc/self/status} (Linux 4.1) lists the pids of a process in the pid
+   * namespace of that {@code /proc} and in all below it down to its own: one number alone proves
+   * that both are the same. proc_pid_status(5), pid_namespaces(7).
+   *
+   * @param pid of this JVM, as getpid(2) tells it
+   */
+  static void checkProc(Path proc, long pid) {
+    String remedy =
+        "its pid namespace: unshare --pid --fork --mount-proc, or mount -t proc proc /proc";
+    List<String> status;
+    try {
+      status = Files.readAllLines(proc.resolve("self/status"), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      throw new UnsupportedMachineException(
+          "cannot find this JVM in /proc (" + described(e) + "); mount a /proc of " + remedy, e);
+    }
+    String there = Long.toString(pid);
+    String all = there;
+    for (String line : status) {
+      if (line.startsWith("Pid:")) {
+        there = line.substring("Pid:".length()).strip();
+      } else if (line.startsWith("NSpid:")) {
+        all = line.substring("NSpid:".length()).strip();
+      }
+    }
+    String own = Long.toString(pid);
+    if (!there.equals(own) || !all.equals(own)) {
+      throw new UnsupportedMachineException(
+          "/proc is of another pid namespace: this JVM is process "
+              + there
+              + " there, and "
+              + own
+              + " in its own, so each pid of a stub is another process's in /proc; mount a /proc of"
+              + " "
+              + remedy);
+    }
+  }
+
+  private static String described(IOException e) {
+    return e.getClass().getSimpleName() + ": " + e.getMessage();
   }
 
   /** Refuses operating systems, architectures and kernels that cannot run stubs. */
@@ -74,12 +123,20 @@ final class Machine {
   /**
    * A number of /proc/sys. By lines: Files.readString reads the first byte of a file of size 0 by
    * itself, and the kernel gives such a number in one piece or not at all.
+   *
+   * @throws UnsupportedMachineException if it cannot be read
    */
   static long sysctl(Path path) {
     try {
       return Long.parseLong(Files.readAllLines(path).getFirst().strip());
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new UnsupportedMachineException(
+          "cannot read "
+              + path
+              + " ("
+              + described(e)
+              + "); stubs need a whole /proc: mount it without subset=pid",
+          e);
     }
   }
 

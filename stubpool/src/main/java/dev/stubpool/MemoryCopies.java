@@ -7,6 +7,7 @@ import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.IoVector;
 import dev.stubpool.nativestubs.MemoryCalls;
+import dev.stubpool.trace.PtraceAdvice;
 import dev.stubpool.trace.Tracee;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
@@ -227,6 +228,7 @@ final class MemoryCopies {
       String how = stub.process().tracee.death();
       return new StubDiedException(stub.pid(), how == null ? "being killed" : how, step(address));
     }
-    return new SystemCallException(direction.call, errno, step(address));
+    return new SystemCallException(
+        direction.call, errno, step(address), PtraceAdvice.onCopying(direction.call, errno));
   }
 }

@@ -3,6 +3,7 @@ package dev.stubpool;
 import dev.stubpool.filter.MappableWindow;
 import dev.stubpool.filter.StubFilter;
 import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.MissingFunctionException;
 import dev.stubpool.nativestubs.NativeCallException;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.seccomp.bpf.BpfProgram;
@@ -54,6 +55,7 @@ public final class StubPool implements AutoCloseable {
 
   private final StubPoolOptions options;
   private final AddressSpace addressSpace;
+  private final MappableWindow window;
   private final BpfProgram filter;
   private final Duration callerPatience;
   private final LeaseFile leases;
@@ -63,14 +65,15 @@ public final class StubPool implements AutoCloseable {
   private final GuestTracers guestTracers;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private StubPool(StubPoolOptions options, Seams seams) {
+  private StubPool(StubPoolOptions options, Seams seams, MappableWindow window) {
     this.options = options;
+    this.window = window;
     StubImage image = StubImage.get();
     long lowest = Machine.lowestAddress();
     this.addressSpace =
         new AddressSpace(
             lowest, Machine.highestAddress(), image.base(), image.end() + Abi.STUB_FRAME_SIZE);
-    this.filter = StubFilter.program(image, MappableWindow.get(), lowest);
+    this.filter = StubFilter.program(image, window, lowest);
     this.callerPatience = seams.patience().multipliedBy(PATIENCES_OF_A_CALLER);
     int exitSignal = options.onStubDeath() == OnStubDeath.KILL_JVM ? Abi.SIGKILL : Abi.SIGCHLD;
     StubSpec spec = new StubSpec(filter, lowest, addressSpace.highest(), exitSignal);
@@ -105,18 +108,25 @@ public final class StubPool implements AutoCloseable {
   static StubPool open(StubPoolOptions options, Seams seams) {
     Machine.check(options);
     try {
-      StubPool pool = new StubPool(options, seams);
+      StubImage.get(); // before all other native calls
+      MappableWindow window = MappableWindow.open();
       try {
-        pool.tracer.start();
-        pool.work.awaitBeginning();
+        StubPool pool = new StubPool(options, seams, window);
+        try {
+          pool.tracer.start();
+          pool.work.awaitBeginning();
+        } catch (RuntimeException | Error e) {
+          pool.leases.close();
+          throw e;
+        }
+        return pool;
       } catch (RuntimeException | Error e) {
-        pool.leases.close();
+        window.close();
         throw e;
       }
-      return pool;
     } catch (NativeCallException e) {
       throw new SystemCallException(e.call(), e.errno(), e.step());
-    } catch (IllegalCallerException e) {
+    } catch (IllegalCallerException | MissingFunctionException e) {
       throw new UnsupportedMachineException(e.getMessage(), e.getCause());
     }
   }
@@ -227,6 +237,7 @@ public final class StubPool implements AutoCloseable {
     if (!guestTracers.close(GUESTS_END)) {
       LOG.warn("pool {}: closed, but the programs of some guests go on without them", name());
     }
+    window.close();
   }
 
   @Override
@@ -463,7 +474,7 @@ public final class StubPool implements AutoCloseable {
     long make(int number, long a, long b, long c, long d, long e, long f);
   }
 
-  private static long map(
+  private long map(
       StubProcess process,
       Mappable file,
       int fd,
@@ -483,12 +494,10 @@ public final class StubPool implements AutoCloseable {
         offset,
         file,
         () ->
-            MappableWindow.get()
-                .during(
-                    fd,
-                    step,
-                    slot ->
-                        call.make(Abi.SYS_mmap, address, size, protection, flags, slot, offset)));
+            window.during(
+                fd,
+                step,
+                slot -> call.make(Abi.SYS_mmap, address, size, protection, flags, slot, offset)));
   }
 
   Stub spawn(Stub parent) {
@@ -522,6 +531,11 @@ public final class StubPool implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  /** For tests. */
+  MappableWindow window() {
+    return window;
   }
 
   /** For benchmarks and tests of what a tracer costs by itself. */

@@ -7,21 +7,36 @@ import dev.stubpool.filter.MappableWindow;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.Kernel;
+import dev.stubpool.nativestubs.MissingFunctionException;
 import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.nativestubs.SystemCalls;
+import dev.stubpool.seccomp.Condition;
+import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.support.ChildJvm;
+import dev.stubpool.support.Descriptors;
 import dev.stubpool.support.PidsCgroup;
 import dev.stubpool.support.Proc;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every failure a user can meet, its exact message, and a pool that goes on. */
 class FailureIT {
@@ -244,7 +259,7 @@ class FailureIT {
 
   @Test
   void windowFull() {
-    MappableWindow window = MappableWindow.get();
+    MappableWindow window = pool.window();
     assertThatThrownBy(() -> occupy(window, window.freeSlots() + 1))
         .isInstanceOf(StubPoolException.class)
         .hasMessage("all 256 mappable descriptors are in use while testing; try again");
@@ -340,6 +355,64 @@ class FailureIT {
     assertThat(outcome.status()).isZero();
   }
 
+  /** A filter, such as every container has, that lets ptrace through is not to blame. */
+  @Test
+  void ptraceDeniedByAnotherThanTheFilter() {
+    assertThat(Unprivileged.run("filtered", List.of(), FilteredUndumpable.class))
+        .contains(
+            "ptrace(PTRACE_SEIZE): EPERM while making the source stub; this JVM is not dumpable");
+  }
+
+  /** Is not dumpable, and has a filter that denies nothing that matters. */
+  static final class FilteredUndumpable {
+    public static void main(String[] arguments) {
+      Filters.deny(Abi.SYS_acct, Errno.EPERM);
+      Undumpable.main(arguments);
+    }
+  }
+
+  @Test
+  void tracedAlready() {
+    Assumptions.assumeTrue(Files.exists(Path.of("/usr/bin/strace")), "strace is not installed");
+    List<String> command = new ArrayList<>(List.of("strace", "-f", "-e", "trace=none"));
+    command.addAll(ChildJvm.command(Opening.class));
+    assertThat(ChildJvm.run(command).output())
+        .containsPattern(
+            "ptrace\\(PTRACE_SEIZE\\): EPERM while making the source stub; process \\d+"
+                + " \\(strace\\) traces it already: run the JVM without that tracer");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"process_vm_readv", "process_vm_writev"})
+  void copyingDenied(String call) {
+    assertThat(ChildJvm.run(ChildJvm.command(NoCopies.class, call)).output())
+        .containsPattern(
+            call
+                + ": EPERM while copying memory of stub \\d+ at 0x10000000; a seccomp filter of"
+                + " this process forbids it: let "
+                + call
+                + "\\(2\\) through in the container's profile");
+  }
+
+  /** Denies itself copies of memory, as a container's profile would. */
+  static final class NoCopies {
+    public static void main(String[] arguments) {
+      boolean reads = arguments[0].equals("process_vm_readv");
+      try (StubPool pool = StubPool.open(StubPoolOptions.defaults());
+          Stub stub = pool.acquire()) {
+        stub.memory().mapAnonymous(SOMEWHERE, PAGE, Protection.READ_WRITE);
+        Filters.deny(reads ? Abi.SYS_process_vm_readv : Abi.SYS_process_vm_writev, Errno.EPERM);
+        if (reads) {
+          stub.memory().read(SOMEWHERE, 1);
+        } else {
+          stub.memory().write(SOMEWHERE, new byte[1]);
+        }
+      } catch (SystemCallException e) {
+        System.out.println(e.getMessage());
+      }
+    }
+  }
+
   /** Denies itself ptrace, as a container's profile would. */
   static final class NoPtrace {
     public static void main(String[] arguments) {
@@ -367,6 +440,53 @@ class FailureIT {
                 + " without");
   }
 
+  /** Each is said of the call that was denied, not of one that the child happened to make later. */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          prctl           | prctl(PR_SET_PDEATHSIG)           | PARENT_DEATH
+          getppid         | getppid                           | PARENT_ALIVE
+          setpgid         | setpgid                           | PROCESS_GROUP
+          sigaltstack     | sigaltstack                       | SIGNAL_STACK
+          capset          | capset                            | CAPABILITIES
+          seccomp         | seccomp(SECCOMP_SET_MODE_FILTER)  | FILTER
+          """)
+  void birthDeniedAnywhere(String name, String call, String step) {
+    int number =
+        IntStream.range(0, 1024)
+            .filter(candidate -> SystemCalls.name(candidate).equals(name))
+            .findFirst()
+            .orElseThrow();
+    assertThat(birthWithout(number, Errno.EPERM))
+        .contains("\n" + call + ": EPERM while making the source stub (step " + step + "); ")
+        .contains("container", "through")
+        .doesNotContain("futex");
+  }
+
+  @Test
+  void birthTrapped() {
+    ChildJvm.Outcome outcome = ChildJvm.run(ChildJvm.command(Trapped.class));
+    assertThat(outcome.output())
+        .contains(
+            "a seccomp filter of this JVM raises SIGSYS for setpgid while making the source stub;"
+                + " let the call through in the container's profile (docker run --security-opt"
+                + " seccomp=...)");
+    assertThat(outcome.status()).isZero();
+  }
+
+  /** Has a call of the birth raise SIGSYS, as filters of some sandboxes do. */
+  static final class Trapped {
+    public static void main(String[] arguments) {
+      Filters.answer(Abi.SYS_setpgid, SeccompAction.TRAP);
+      Opening.main(arguments);
+      if (!Proc.stubs().isEmpty()) {
+        System.exit(3);
+      }
+    }
+  }
+
   private static String birthWithout(int number, int errno) {
     ChildJvm.Outcome outcome =
         ChildJvm.run(
@@ -389,6 +509,61 @@ class FailureIT {
     }
   }
 
+  /**
+   * In a pid namespace whose /proc is that of another, a stub's pid is there that of a stranger: as
+   * root the JVM could change what it must not even look at.
+   */
+  @Test
+  void foreignProc() throws IOException {
+    List<String> command = new ArrayList<>(List.of("unshare", "--pid", "--fork"));
+    ChildJvm.Outcome trial = ChildJvm.run(List.of("unshare", "--pid", "--fork", "true"));
+    Assumptions.assumeTrue(trial.status() == 0, () -> "no pid namespace: " + trial.output());
+    Map<String, String> before = memoryKillScores();
+    command.addAll(ChildJvm.command(Opening.class));
+    ChildJvm.Outcome outcome = ChildJvm.run(command);
+    Map<String, String> after = memoryKillScores();
+    after.keySet().retainAll(before.keySet());
+    before.keySet().retainAll(after.keySet());
+    assertThat(after).isEqualTo(before);
+    assertThat(outcome.output())
+        .containsPattern(
+            "/proc is of another pid namespace: this JVM is process \\d+ there, and 1 in its own,"
+                + " so each pid of a stub is another process's in /proc; mount a /proc of its pid"
+                + " namespace: unshare --pid --fork --mount-proc, or mount -t proc proc /proc");
+  }
+
+  /** The oom_score_adj of all processes with low pids, by pid and start time. */
+  private static Map<String, String> memoryKillScores() throws IOException {
+    Map<String, String> scores = new TreeMap<>();
+    for (int pid = 1; pid < 200; pid++) {
+      Path process = Path.of("/proc/" + pid);
+      try {
+        String stat = Files.readString(process.resolve("stat"));
+        String start = stat.substring(stat.lastIndexOf(')')).split(" ")[20];
+        scores.put(pid + " of " + start, Files.readString(process.resolve("oom_score_adj")));
+      } catch (NoSuchFileException e) {
+        // no process has this pid
+      }
+    }
+    return scores;
+  }
+
+  @Test
+  void procWithoutSysctls() {
+    List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c"));
+    String mount = "mount -t proc -o subset=pid proc /proc";
+    ChildJvm.Outcome trial = ChildJvm.run(List.of("unshare", "--mount", "sh", "-c", mount));
+    Assumptions.assumeTrue(trial.status() == 0, () -> "no such /proc: " + trial.output());
+    command.add(mount + " && exec \"$@\"");
+    command.add("sh");
+    command.addAll(ChildJvm.command(Opening.class));
+    assertThat(ChildJvm.run(command).output())
+        .contains(
+            "cannot read /proc/sys/vm/mmap_min_addr (NoSuchFileException:"
+                + " /proc/sys/vm/mmap_min_addr); stubs need a whole /proc: mount it without"
+                + " subset=pid");
+  }
+
   @Test
   void noNativeAccess() {
     ChildJvm.Outcome outcome =
@@ -399,14 +574,147 @@ class FailureIT {
                 + " --enable-native-access=ALL-UNNAMED to the java command");
   }
 
+  /**
+   * vm.memfd_noexec, Linux 6.3, belongs to a pid namespace. With 2 the kernel makes no memfd that
+   * execve(2) would take; with 0 it makes one, and logs a warning, unless it is asked for the
+   * other. The image and memory files are never executed so, but mapped with PROT_EXEC.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 2})
+  void memoryFilesThatCannotBeExecuted(int setting) {
+    List<String> prefix = List.of("unshare", "--pid", "--fork", "--mount-proc", "sh", "-c");
+    String set = "echo " + setting + " > /proc/sys/vm/memfd_noexec";
+    List<String> command = new ArrayList<>(prefix);
+    command.add(set);
+    ChildJvm.Outcome trial = ChildJvm.run(command);
+    Assumptions.assumeTrue(trial.status() == 0, () -> "no vm.memfd_noexec: " + trial.output());
+    command = new ArrayList<>(prefix);
+    command.add(set + " && exec \"$@\"");
+    command.add("sh");
+    command.addAll(ChildJvm.command(ExecutableMapping.class));
+    assertThat(ChildJvm.run(command).output())
+        .contains("mapped READ_EXECUTE")
+        .contains("/memfd:stubpool-memory (deleted) rw-rw-rw-")
+        .contains("/memfd:stubpool-leases (deleted) rw-rw-rw-");
+  }
+
+  /** Maps a memory file for execution, and prints the modes of all memfds. */
+  static final class ExecutableMapping {
+    public static void main(String[] arguments) throws IOException {
+      try (StubPool pool = StubPool.open(StubPoolOptions.defaults());
+          Stub stub = pool.acquire();
+          MemoryFile file = pool.memoryFile(PAGE)) {
+        Protection protection = Protection.READ_EXECUTE;
+        stub.memory().map(SOMEWHERE, file, 0, PAGE, protection, Sharing.SHARED);
+        System.out.println("mapped " + protection);
+        for (int fd = 0; fd < 100; fd++) {
+          Path link = Path.of("/proc/self/fd/" + fd);
+          if (Files.isSymbolicLink(link)
+              && Files.readSymbolicLink(link).toString().startsWith("/memfd:")) {
+            System.out.println(
+                Files.readSymbolicLink(link)
+                    + " "
+                    + PosixFilePermissions.toString(Files.getPosixFilePermissions(link)));
+          }
+        }
+      } catch (StubPoolException e) {
+        System.out.println(e.getMessage());
+      }
+    }
+  }
+
   @Test
-  void tooFewDescriptors() {
-    List<String> command = new ArrayList<>(List.of("prlimit", "--nofile=300:300"));
-    command.addAll(ChildJvm.command(Opening.class));
+  void noDescriptorAtAll() {
+    List<String> command = new ArrayList<>(List.of("prlimit", "--nofile=256:256"));
+    command.addAll(ChildJvm.command(NoDescriptor.class));
     assertThat(ChildJvm.run(command).output())
         .contains(
-            "no 256 free descriptors in a row from 225 up to the limit of 300"
-                + " (fcntl(F_DUPFD_CLOEXEC): EINVAL); raise it: ulimit -n 4096");
+            "the JVM cannot find libc's function syscall: it could not load its own library"
+                + " libsyslookup.so, most likely because all file descriptors were in use; raise"
+                + " the limit (ulimit -n 4096) and start the JVM again");
+  }
+
+  /** Uses up all descriptors before the image is set up. */
+  static final class NoDescriptor {
+    public static void main(String[] arguments) throws ReflectiveOperationException {
+      // To load a class or a library takes a descriptor, too.
+      if (!Files.exists(Path.of("/"))) {
+        throw new AssertionError();
+      }
+      for (String name : List.of("StubImage", "StubImage$LibcSyscall", "Abi", "NativeAccess")) {
+        Class.forName("dev.stubpool.nativestubs." + name);
+      }
+      Class.forName("dev.stubpool.nativestubs.MissingFunctionException");
+      List<FileInputStream> files = new ArrayList<>();
+      try {
+        while (true) {
+          files.add(new FileInputStream("/dev/null"));
+        }
+      } catch (IOException full) {
+        try {
+          System.out.println(StubImage.get());
+        } catch (MissingFunctionException e) {
+          System.out.println(e.getMessage());
+        }
+      }
+      System.out.println(files.size() + " descriptors");
+    }
+  }
+
+  @Test
+  void tooFewDescriptors() {
+    assertThat(openingWithDescriptors(256))
+        .contains(
+            "no 256 free descriptors in a row below the limit of 256 (fcntl(F_DUPFD_CLOEXEC));"
+                + " raise it: ulimit -n 4096");
+  }
+
+  /** The JVM and its class path need some of the lowest numbers; all others may be the window's. */
+  @Test
+  void fewDescriptors() {
+    assertThat(openingWithDescriptors(400)).contains("opened StubPool[");
+  }
+
+  @Test
+  void leaseTableThatCannotBeSealed() {
+    assertThat(ChildJvm.run(ChildJvm.command(NoSeals.class)).output())
+        .contains(
+            "fcntl(F_ADD_SEALS): EPERM while making the lease table of pool stubpool\nmapped: []\n"
+                + "open: []");
+  }
+
+  /** Denies itself seals, and prints what is left of a pool that could not be opened. */
+  static final class NoSeals {
+    public static void main(String[] arguments) {
+      StubImage.get(); // whose seals are made
+      Filters.deny(Abi.SYS_fcntl, Errno.EPERM, Condition.argument(1).equalTo(Abi.F_ADD_SEALS));
+      Opening.main(arguments);
+      System.out.println("mapped: " + Descriptors.mappings("stubpool-leases"));
+      System.out.println("open: " + Descriptors.of("stubpool-leases"));
+    }
+  }
+
+  @Test
+  void descriptorsAfterTheLastClose() {
+    assertThat(ChildJvm.run(ChildJvm.command(OpenDescriptors.class)).output()).contains("left: []");
+  }
+
+  /** Prints what descriptors are left of a pool, but for files of the class path. */
+  static final class OpenDescriptors {
+    public static void main(String[] arguments) {
+      List<String> before = Descriptors.of("");
+      Opening.main(arguments);
+      List<String> left = Descriptors.of("");
+      before.forEach(left::remove);
+      left.removeIf(file -> file.endsWith(".jar") || file.endsWith("/fd"));
+      System.out.println("left: " + left);
+    }
+  }
+
+  private static String openingWithDescriptors(int limit) {
+    List<String> command = new ArrayList<>(List.of("prlimit", "--nofile=" + limit + ":" + limit));
+    command.addAll(ChildJvm.command(Opening.class));
+    return ChildJvm.run(command).output();
   }
 
   /** Opens a pool and says how that went. */

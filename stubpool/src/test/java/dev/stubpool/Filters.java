@@ -4,6 +4,7 @@ import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.Kernel;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.seccomp.Architecture;
+import dev.stubpool.seccomp.Condition;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompPolicy;
 import dev.stubpool.seccomp.compiler.SeccompCompiler;
@@ -20,12 +21,23 @@ final class Filters {
 
   /** Makes a system call fail, in all threads and all children to come. */
   static void deny(int number, int errno) {
-    install(
-        SeccompPolicy.builder(Architecture.X86_64)
-            .defaultAction(SeccompAction.ALLOW)
-            .badArchitectureAction(SeccompAction.ALLOW)
-            .rule(number, SeccompAction.errno(errno))
-            .build());
+    answer(number, SeccompAction.errno(errno));
+  }
+
+  /** Makes a call of some first arguments fail, in all threads and all children to come. */
+  static void deny(int number, int errno, Condition... conditions) {
+    install(allowing().rule(number, SeccompAction.errno(errno), conditions).build());
+  }
+
+  /** Answers a system call, in all threads and all children to come. */
+  static void answer(int number, SeccompAction action) {
+    install(allowing().rule(number, action).build());
+  }
+
+  private static SeccompPolicy.Builder allowing() {
+    return SeccompPolicy.builder(Architecture.X86_64)
+        .defaultAction(SeccompAction.ALLOW)
+        .badArchitectureAction(SeccompAction.ALLOW);
   }
 
   private static void install(SeccompPolicy policy) {

@@ -7,7 +7,6 @@ import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.filter.MappableWindow;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.support.ChildJvm;
 import dev.stubpool.support.Descriptors;
@@ -50,9 +49,9 @@ class HostFileIT {
 
   @AfterEach
   void shouldLeaveNothing() {
+    assertThat(pool.window().freeSlots()).isEqualTo(pool.isClosed() ? 0 : 256);
     pool.close();
     assertThat(Descriptors.of(folder.toString())).isEmpty();
-    assertThat(MappableWindow.get().freeSlots()).isEqualTo(256);
     assertThat(Proc.stubs()).isEmpty();
   }
 

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class MachineTest {
   @Test
@@ -30,6 +32,33 @@ class MachineTest {
         .hasMessage("stubs need Linux on x86-64, this is Mac OS X on amd64");
     assertThatThrownBy(() -> Machine.check("Linux", "amd64", "unknown"))
         .hasMessage("cannot read the kernel's release, unknown");
+  }
+
+  /** Each number of NSpid is the process's in one pid namespace, that of the /proc first. */
+  @Test
+  void shouldRefuseTheProcOfAnotherPidNamespace(@TempDir Path proc) throws IOException {
+    assertThatThrownBy(() -> Machine.checkProc(proc, 7))
+        .isInstanceOf(UnsupportedMachineException.class)
+        .hasMessage(
+            "cannot find this JVM in /proc (NoSuchFileException: %s/self/status); mount a /proc of"
+                    .formatted(proc)
+                + " its pid namespace: unshare --pid --fork --mount-proc, or mount -t proc proc"
+                + " /proc");
+    Path status = Files.createDirectory(proc.resolve("self")).resolve("status");
+    Files.writeString(status, "Name:\tjava\nPid:\t7\nPPid:\t1\nNSpid:\t7\nThreads:\t20\n");
+    assertThatCode(() -> Machine.checkProc(proc, 7)).doesNotThrowAnyException();
+    // A kernel without pid namespaces has no NSpid.
+    Files.writeString(status, "Name:\tjava\nPid:\t7\nPPid:\t1\n");
+    assertThatCode(() -> Machine.checkProc(proc, 7)).doesNotThrowAnyException();
+    // The same number in both by chance.
+    Files.writeString(status, "Name:\tjava\nPid:\t7\nNSpid:\t7\t7\n");
+    String other = "/proc is of another pid namespace: this JVM is process %d there, and %d in its";
+    assertThatThrownBy(() -> Machine.checkProc(proc, 7))
+        .isInstanceOf(UnsupportedMachineException.class)
+        .hasMessageStartingWith(other.formatted(7, 7));
+    Files.writeString(status, "Name:\tjava\nPid:\t9\n");
+    assertThatThrownBy(() -> Machine.checkProc(proc, 7))
+        .hasMessageStartingWith(other.formatted(9, 7));
   }
 
   @Test

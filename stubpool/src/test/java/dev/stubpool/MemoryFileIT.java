@@ -45,10 +45,10 @@ class MemoryFileIT {
 
   @AfterEach
   void shouldLeaveNothing() {
+    assertThat(pool.window().freeSlots()).isEqualTo(pool.isClosed() ? 0 : 256);
     pool.close();
     assertThat(Descriptors.of(NAME)).isEmpty();
     assertThat(Descriptors.mappings(NAME)).isEmpty();
-    assertThat(MappableWindow.get().freeSlots()).isEqualTo(256);
     assertThat(Proc.stubs()).isEmpty();
   }
 
@@ -576,7 +576,7 @@ class MemoryFileIT {
 
   @Test
   void shouldSayThatTheWindowIsFullAndGoOn() {
-    MappableWindow window = MappableWindow.get();
+    MappableWindow window = pool.window();
     try (MemoryFile file = pool.memoryFile(PAGE);
         Stub stub = pool.acquire()) {
       file.use(fd -> occupy(window, fd, 256, stub, file));
@@ -621,7 +621,7 @@ class MemoryFileIT {
           .isInstanceOf(SystemCallException.class);
       assertThat(Descriptors.of(NAME)).as("the file's own").hasSize(1);
       // What a compromised stub could do: map numbers of the window by itself.
-      for (int slot = MappableWindow.get().first(); slot <= MappableWindow.get().last(); slot++) {
+      for (int slot = pool.window().first(); slot <= pool.window().last(); slot++) {
         assertThat(
                 stub.syscall(
                     Abi.SYS_mmap,

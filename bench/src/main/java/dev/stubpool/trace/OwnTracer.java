@@ -18,14 +18,16 @@ final class OwnTracer implements AutoCloseable {
   /** Living stubs, each killed at the latest by {@link #close}. */
   final List<Tracee> stubs = new ArrayList<>();
 
+  private final MappableWindow window = MappableWindow.open();
+
   final Tracer tracer =
       new Tracer(Seams.NONE.patience(), Seams.NONE.armParentDeathSignal(), death -> {});
   final Forge forge =
       new Forge(tracer, new StubSpec(filter(), LOWEST, HIGHEST, Abi.SIGCHLD), Seams.NONE);
 
   /** The seccomp program of stubs. */
-  static BpfProgram filter() {
-    return StubFilter.program(StubImage.get(), MappableWindow.get(), LOWEST);
+  final BpfProgram filter() {
+    return StubFilter.program(StubImage.get(), window, LOWEST);
   }
 
   /** Makes stubs in one injection. */
@@ -50,5 +52,6 @@ final class OwnTracer implements AutoCloseable {
     killAll();
     forge.close();
     tracer.close();
+    window.close();
   }
 }

@@ -38,7 +38,7 @@ public final class SourceCloneBenchmark {
 
   private final List<byte[]> touched = new ArrayList<>();
   private final OwnTracer own = new OwnTracer();
-  private final byte[] filter = OwnTracer.filter().toBytes();
+  private final byte[] filter = own.filter().toBytes();
   private final long pidPage =
       SystemCallException.check(MemoryCalls.mapShared(Abi.IMAGE_PAGE), "mmap", "benchmark");
 

@@ -2,6 +2,7 @@ package dev.stubpool.nativestubs;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongUnaryOperator;
 
 /** Calls about memory, this process's and others'. Addresses and lengths in bytes. */
 public final class MemoryCalls {
@@ -26,14 +27,25 @@ public final class MemoryCalls {
     return Kernel.call(Abi.SYS_munmap, address, size);
   }
 
-  /** An empty memfd that can be sealed, memfd_create(2). A descriptor, or -errno. */
+  /**
+   * An empty memfd that can be sealed, memfd_create(2). A descriptor, or -errno.
+   *
+   * <p>It cannot be executed by execve(2), whatever vm.memfd_noexec says, but it can be mapped with
+   * PROT_EXEC: MFD_NOEXEC_SEAL takes the x bits of its mode away, and mmap(2) asks for none.
+   */
   public static long memoryFile(String name) {
     try (Arena arena = Arena.ofConfined()) {
-      return Kernel.call(
-          Abi.SYS_memfd_create,
-          arena.allocateFrom(name).address(),
-          Abi.MFD_CLOEXEC | Abi.MFD_ALLOW_SEALING);
+      long address = arena.allocateFrom(name).address();
+      return memoryFile(flags -> Kernel.call(Abi.SYS_memfd_create, address, flags));
     }
+  }
+
+  /** The flags of all memfds that are made here, passed to {@code memfd_create}. */
+  static long memoryFile(LongUnaryOperator memfdCreate) {
+    long flags = Abi.MFD_CLOEXEC | Abi.MFD_ALLOW_SEALING;
+    long fd = memfdCreate.applyAsLong(flags | Abi.MFD_NOEXEC_SEAL);
+    // Before Linux 6.3 there is no such flag, and no need to give it.
+    return fd == -Errno.EINVAL ? memfdCreate.applyAsLong(flags) : fd;
   }
 
   /** Gives a file a size, ftruncate(2). 0 or -errno. */
@@ -78,6 +90,19 @@ public final class MemoryCalls {
       IoVector.set(vectors, Abi.IOVEC_SIZE, address, from.byteSize());
       return write(pid, vectors, 1, from);
     }
+  }
+
+  /**
+   * Copies no byte from this process to itself: 0 where the kernel is reached, -errno where a
+   * seccomp filter answers in its stead.
+   */
+  public static long probeRead() {
+    return Kernel.call(Abi.SYS_process_vm_readv, ProcessCalls.pid());
+  }
+
+  /** {@link #probeRead} for process_vm_writev(2). */
+  public static long probeWrite() {
+    return Kernel.call(Abi.SYS_process_vm_writev, ProcessCalls.pid());
   }
 
   private static long copy(

@@ -7,6 +7,9 @@ import static dev.stubpool.nativestubs.Abi.SYS_ptrace;
  * ESRCH means that the tracee is not stopped, or dying.
  */
 public final class PtraceCalls {
+  /** Beyond the highest pid that a kernel gives (PID_MAX_LIMIT, 2^22). */
+  private static final int NO_PID = Integer.MAX_VALUE;
+
   private PtraceCalls() {}
 
   /**
@@ -15,6 +18,14 @@ public final class PtraceCalls {
    */
   public static long seize(int pid, int options) {
     return Kernel.call(SYS_ptrace, Abi.PTRACE_SEIZE, pid, 0, options);
+  }
+
+  /**
+   * Seizes a process that cannot exist: -ESRCH where the kernel is reached, another -errno where a
+   * seccomp filter answers in its stead.
+   */
+  public static long probe() {
+    return Kernel.call(SYS_ptrace, Abi.PTRACE_SEIZE, NO_PID, 0, 0);
   }
 
   /** Lets a stopped tracee go on; a signal that stopped it is not delivered. */

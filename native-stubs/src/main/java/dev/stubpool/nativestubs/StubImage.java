@@ -20,7 +20,6 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.security.SecureRandom;
 import java.util.Arrays;
 
 /**
@@ -63,6 +62,8 @@ public final class StubImage {
    *
    * @throws IllegalCallerException if this module may not call native code; the message names the
    *     option to add
+   * @throws MissingFunctionException if libc's syscall(2) cannot be found; the message says what to
+   *     do
    * @throws NativeCallException if the kernel refused one of the calls
    */
   public static synchronized StubImage get() {
@@ -104,18 +105,17 @@ public final class StubImage {
   }
 
   private static StubImage load() {
-    byte[] text = readResource();
     LibcSyscall libc = new LibcSyscall();
+    byte[] text = readResource();
     try (Arena arena = Arena.ofConfined()) {
       String step = "mapping the stub image";
+      long name = arena.allocateFrom(MEMFD_NAME).address();
       int fd =
           (int)
-              libc.check(
-                  step,
+              check(
+                  MemoryCalls.memoryFile(flags -> libc.call(Abi.SYS_memfd_create, name, flags)),
                   "memfd_create",
-                  Abi.SYS_memfd_create,
-                  arena.allocateFrom(MEMFD_NAME).address(),
-                  Abi.MFD_CLOEXEC | Abi.MFD_ALLOW_SEALING);
+                  step);
       try {
         libc.check(step, "ftruncate", Abi.SYS_ftruncate, fd, FILE_SIZE);
         MemorySegment bytes = arena.allocateFrom(JAVA_BYTE, text);
@@ -147,11 +147,11 @@ public final class StubImage {
   }
 
   private static long reserve(LibcSyscall libc, String step) {
-    SecureRandom random = new SecureRandom();
     long result = -Errno.EEXIST;
     for (int attempt = 0; attempt < PLACEMENT_ATTEMPTS && result == -Errno.EEXIST; attempt++) {
       long places = (HIGHEST_BASE - LOWEST_BASE) / IMAGE_RESERVED_SIZE;
-      long base = LOWEST_BASE + random.nextLong(places) * IMAGE_RESERVED_SIZE;
+      long place = Long.remainderUnsigned(libc.random(step), places);
+      long base = LOWEST_BASE + place * IMAGE_RESERVED_SIZE;
       result =
           libc.call(
               Abi.SYS_mmap,
@@ -194,7 +194,10 @@ public final class StubImage {
       // syscall(2) is variadic: the number is its only fixed argument.
       syscall =
           linker.downcallHandle(
-              linker.defaultLookup().findOrThrow("syscall"),
+              linker
+                  .defaultLookup()
+                  .find("syscall")
+                  .orElseThrow(() -> new MissingFunctionException("syscall")),
               FunctionDescriptor.of(
                   JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
                   JAVA_LONG),
@@ -214,12 +217,30 @@ public final class StubImage {
       }
     }
 
-    long check(String step, String name, int number, long... arguments) {
-      long result = call(number, arguments);
-      if (result < 0) {
-        throw new NativeCallException(name, (int) -result, step);
+    /**
+     * 64 random bits of the kernel's, getrandom(2); SecureRandom would keep two descriptors open.
+     */
+    long random(String step) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment word = arena.allocate(JAVA_LONG);
+        long size = word.byteSize();
+        long got = check(step, "getrandom", Abi.SYS_getrandom, word.address(), size, 0);
+        if (got != size) { // up to 256 bytes come whole
+          throw new NativeCallException("getrandom", Errno.EIO, step);
+        }
+        return word.get(JAVA_LONG, 0);
       }
-      return result;
     }
+
+    long check(String step, String name, int number, long... arguments) {
+      return StubImage.check(call(number, arguments), name, step);
+    }
+  }
+
+  private static long check(long result, String name, String step) {
+    if (result < 0) {
+      throw new NativeCallException(name, (int) -result, step);
+    }
+    return result;
   }
 }

@@ -4,8 +4,9 @@ import dev.stubpool.StubPoolException;
 import dev.stubpool.SystemCallException;
 import dev.stubpool.UnsupportedMachineException;
 import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.FileCalls;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jctools.queues.varhandle.MpmcVarHandleArrayQueue;
 
 /**
@@ -17,54 +18,75 @@ import org.jctools.queues.varhandle.MpmcVarHandleArrayQueue;
  * placeholder's place only while the call that maps it is made. For that instant a compromised stub
  * could map it too, with the access that it was opened with.
  *
- * <p>One window a JVM, taken at the first open and never given back: the filter of every stub has
- * its numbers.
+ * <p>All pools of a JVM share one row of numbers, which the filters of their stubs name. It is
+ * reserved when the first pool opens, and given back when the last one has closed: its stubs are
+ * dead then. The next pool may get another row.
  */
-public final class MappableWindow {
+public final class MappableWindow implements AutoCloseable {
   private static final int SIZE = 256;
 
-  /** Above this the kernel must grow the shared table at every step (10 ms once at 16,384). */
-  private static final int HIGHEST_FIRST = 16_384;
+  /**
+   * Where the row begins at most, if there is room below: the kernel's table of descriptors is as
+   * long as the highest number requires, and making it longer takes as long as an RCU grace period
+   * (10 ms once at 16,384).
+   */
+  private static final int HIGHEST_FIRST = 16_384 - SIZE;
 
-  private static MappableWindow instance;
+  /** The row that is reserved, or null; guarded by this class. */
+  private static Row shared;
 
-  private final int first;
-  private final int placeholder;
-  private final MpmcVarHandleArrayQueue<Integer> free = new MpmcVarHandleArrayQueue<>(SIZE);
+  /** How many windows are open on it; guarded by this class. */
+  private static int users;
 
-  private MappableWindow(int first, int placeholder) {
-    this.first = first;
-    this.placeholder = placeholder;
-    for (int slot = first; slot < first + SIZE; slot++) {
-      free.add(slot);
-    }
+  private final Row row;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private MappableWindow(Row row) {
+    this.row = row;
   }
 
   /**
-   * The window of this JVM.
+   * Opens the window, to be closed when no stub whose filter names it lives any more.
    *
    * @throws UnsupportedMachineException if there is no such row of free descriptors
    */
-  public static synchronized MappableWindow get() {
-    if (instance == null) {
-      instance = take();
+  public static MappableWindow open() {
+    synchronized (MappableWindow.class) {
+      if (shared == null) {
+        shared = reserve();
+      }
+      users++;
+      return new MappableWindow(shared);
     }
-    return instance;
+  }
+
+  /** Gives the descriptors back if no other window is open. Idempotent. */
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      synchronized (MappableWindow.class) {
+        users--;
+        if (users == 0) {
+          shared.retire();
+          shared = null;
+        }
+      }
+    }
   }
 
   /** The lowest number of the window. */
   public int first() {
-    return first;
+    return row.first;
   }
 
   /** The highest number of the window. */
   public int last() {
-    return first + SIZE - 1;
+    return row.first + SIZE - 1;
   }
 
-  /** How many numbers are not in use at the moment. */
+  /** How many numbers are not in use at the moment; 0 once they are given back. */
   public int freeSlots() {
-    return free.size();
+    return row.free.size();
   }
 
   /** A call that maps what is at a descriptor number. */
@@ -77,70 +99,121 @@ public final class MappableWindow {
   /**
    * Puts {@code fd} into the window for the length of a call.
    *
-   * @throws StubPoolException if all numbers are in use
+   * @throws StubPoolException if all numbers are in use, or given back
    * @throws SystemCallException if {@code fd} is not open
    */
   public long during(int fd, String step, MappingCall call) {
-    Integer slot = free.poll();
-    if (slot == null) {
-      throw new StubPoolException(
-          "all " + SIZE + " mappable descriptors are in use while " + step + "; try again");
-    }
-    try {
-      SystemCallException.check(FileCalls.duplicateOnto(fd, slot), "dup3", step);
-      try {
-        return call.at(slot);
-      } finally {
-        // Onto an open number of this table: nothing that can fail.
-        SystemCallException.check(FileCalls.duplicateOnto(placeholder, slot), "dup3", step);
+    return row.during(fd, step, call);
+  }
+
+  /** The numbers of one reservation. */
+  private static final class Row {
+    final int first;
+    final MpmcVarHandleArrayQueue<Integer> free = new MpmcVarHandleArrayQueue<>(SIZE);
+    private final int placeholder;
+    private final AtomicInteger open = new AtomicInteger(SIZE);
+    private volatile boolean retired;
+
+    Row(int first, int placeholder) {
+      this.first = first;
+      this.placeholder = placeholder;
+      for (int slot = first; slot < first + SIZE; slot++) {
+        free.add(slot);
       }
-    } finally {
-      free.add(slot);
+    }
+
+    long during(int fd, String step, MappingCall call) {
+      Integer slot = free.poll();
+      if (slot == null) {
+        throw new StubPoolException(
+            retired
+                ? "the mappable descriptors were given back, as no pool is open, while " + step
+                : "all " + SIZE + " mappable descriptors are in use while " + step + "; try again");
+      }
+      try {
+        SystemCallException.check(FileCalls.duplicateOnto(fd, slot), "dup3", step);
+        try {
+          return call.at(slot);
+        } finally {
+          // Onto an open number of this table: nothing that can fail.
+          SystemCallException.check(FileCalls.duplicateOnto(placeholder, slot), "dup3", step);
+        }
+      } finally {
+        free.add(slot);
+        if (retired) {
+          closeFree();
+        }
+      }
+    }
+
+    /** Closes the free numbers. A call that still uses one closes it when it returns. */
+    void retire() {
+      retired = true;
+      closeFree();
+    }
+
+    private void closeFree() {
+      Integer slot;
+      while ((slot = free.poll()) != null) {
+        FileCalls.close(slot);
+        if (open.decrementAndGet() == 0) {
+          FileCalls.close(placeholder); // no call can need it any more
+        }
+      }
     }
   }
 
-  private static MappableWindow take() {
+  /** The highest row up to {@link #HIGHEST_FIRST} where there is one, else the lowest above. */
+  private static Row reserve() {
     String step = "reserving the window of mappable descriptors";
     long limit = FileCalls.softLimit();
-    int lowest = (int) Math.min(limit * 3 / 4, HIGHEST_FIRST);
     int path = (int) SystemCallException.check(FileCalls.open("/", Abi.O_PATH, 0), "openat", step);
-    int next = lowest;
-    int start = lowest;
-    // F_DUPFD takes the lowest free number: a gap in what it gives is somebody's descriptor, and
-    // the row begins behind it.
-    while (next - start < SIZE) {
-      long slot = FileCalls.duplicateAbove(path, next);
-      if (slot < 0) {
-        giveBack(start, next);
-        FileCalls.close(path);
-        throw noWindow((int) -slot, lowest, limit);
+    int first = (int) Math.min(limit - SIZE, HIGHEST_FIRST);
+    while (first >= 0) {
+      int taken = claim(path, first);
+      if (taken < 0) {
+        return new Row(first, path);
       }
-      if (slot != next) {
-        giveBack(start, next);
-        start = (int) slot;
+      first = taken - SIZE;
+    }
+    first = HIGHEST_FIRST + 1;
+    while (first <= limit - SIZE) {
+      int taken = claim(path, first);
+      if (taken < 0) {
+        return new Row(first, path);
       }
-      next = (int) slot + 1;
+      first = taken + 1;
     }
-    return new MappableWindow(start, path);
-  }
-
-  private static void giveBack(int from, int to) {
-    for (int slot = from; slot < to; slot++) {
-      FileCalls.close(slot);
-    }
-  }
-
-  private static StubPoolException noWindow(int errno, int lowest, long limit) {
-    return new UnsupportedMachineException(
+    FileCalls.close(path);
+    throw new UnsupportedMachineException(
         "no "
             + SIZE
-            + " free descriptors in a row from "
-            + lowest
-            + " up to the limit of "
+            + " free descriptors in a row below the limit of "
             + limit
-            + " (fcntl(F_DUPFD_CLOEXEC): "
-            + Errno.name(errno)
-            + "); raise it: ulimit -n "
+            + " (fcntl(F_DUPFD_CLOEXEC)); raise it: ulimit -n "
             + Math.max(4096, limit * 2));
+  }
+
+  /**
+   * Makes the numbers from {@code first} on copies of {@code path}. F_DUPFD_CLOEXEC takes the
+   * lowest free number from the one that is asked for: if that is another, or none (EMFILE), the
+   * one asked for is somebody else's.
+   *
+   * @return -1, or a number of the row that is somebody else's; nothing is claimed then
+   */
+  private static int claim(int path, int first) {
+    for (int wanted = first; wanted < first + SIZE; wanted++) {
+      long slot = FileCalls.duplicateAbove(path, wanted);
+      if (slot != wanted) {
+        if (slot >= 0) {
+          FileCalls.close((int) slot);
+        }
+        for (int claimed = first; claimed < wanted; claimed++) {
+          FileCalls.close(claimed);
+        }
+        return wanted;
+      }
+    }
+    return -1;
   }
 }

@@ -1,9 +1,11 @@
 package dev.stubpool.trace;
 
+import dev.stubpool.DeniedSystemCallException;
 import dev.stubpool.StubDiedException;
 import dev.stubpool.StubPoolException;
 import dev.stubpool.StubUnresponsiveException;
 import dev.stubpool.SystemCallException;
+import dev.stubpool.UnsupportedMachineException;
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.BirthStep;
 import dev.stubpool.nativestubs.Errno;
@@ -34,6 +36,8 @@ import org.slf4j.LoggerFactory;
 final class SourceStub {
   private static final Logger LOG = LoggerFactory.getLogger(SourceStub.class);
   private static final String STEP = "making the source stub";
+  private static final String LET_THROUGH =
+      "let the call through in the container's profile (docker run --security-opt seccomp=...)";
 
   private SourceStub() {}
 
@@ -55,7 +59,10 @@ final class SourceStub {
             seams.armParentDeathSignal())) {
       long pid = clone.start();
       if (pid < 0) {
-        throw new SystemCallException("clone", (int) -pid, STEP, CloneAdvice.of((int) -pid));
+        int errno = (int) -pid;
+        String advice =
+            clone.step() == BirthStep.CLONE ? CloneAdvice.of(errno) : advice(clone.step(), errno);
+        throw new SystemCallException(clone.step().call(), errno, STEP, advice);
       }
       Tracee source;
       try {
@@ -65,10 +72,7 @@ final class SourceStub {
         throw e;
       }
       try {
-        seize(tracer, source, seams);
-        letItGoFirst(source);
-        clone.proceed();
-        awaitBirth(tracer, source, clone);
+        bear(tracer, source, clone, seams);
         LOG.debug("source stub {}: {} heap mappings left out", pid, clone.rangesExcluded());
         source.setArmed();
         tracer.unmapAround(source, spec.lowest(), spec.highest(), STEP);
@@ -101,6 +105,41 @@ final class SourceStub {
     return null;
   }
 
+  /**
+   * Has the child go through its birth. Where it fails, at whatever moment that is noticed here,
+   * the boot region has the step and its error.
+   */
+  private static void bear(Tracer tracer, Tracee source, SourceClone clone, Seams seams) {
+    try {
+      seize(tracer, source, seams);
+      letItGoFirst(source);
+      clone.proceed();
+      tracer.awaitTrap(source, StubImage.get().address(ImageSymbols.STUB_READY_DONE), STEP);
+    } catch (StubDiedException | StubUnresponsiveException | SystemCallException e) {
+      BirthStep step = clone.step();
+      String where = STEP + " (step " + step + ")";
+      if (clone.errno() != 0) {
+        SystemCallException failed =
+            new SystemCallException(step.call(), clone.errno(), where, advice(step, clone.errno()));
+        failed.addSuppressed(e);
+        throw failed;
+      }
+      if (e instanceof SystemCallException) {
+        throw e; // of a call on the child, not of the child's own
+      }
+      throw new StubDiedException(source.pid(), source.death() + " in " + step.call(), where);
+    } catch (DeniedSystemCallException e) { // its own filter is not there yet
+      throw new UnsupportedMachineException(
+          "a seccomp filter of this JVM raises SIGSYS for "
+              + clone.step().call()
+              + " while "
+              + STEP
+              + "; "
+              + LET_THROUGH,
+          e);
+    }
+  }
+
   private static void seize(Tracer tracer, Tracee source, Seams seams) {
     int options = Abi.PTRACE_O_TRACESYSGOOD | (seams.exitKill() ? Abi.PTRACE_O_EXITKILL : 0);
     long result = PtraceCalls.seize(source.pid(), options);
@@ -113,7 +152,7 @@ final class SourceStub {
           "ptrace(PTRACE_SEIZE)",
           (int) -result,
           STEP,
-          result == -Errno.EPERM ? PtraceAdvice.text() : "");
+          PtraceAdvice.onSeizing(source.pid(), (int) -result));
     }
   }
 
@@ -132,31 +171,16 @@ final class SourceStub {
     }
   }
 
-  private static void awaitBirth(Tracer tracer, Tracee source, SourceClone clone) {
-    try {
-      tracer.awaitTrap(source, StubImage.get().address(ImageSymbols.STUB_READY_DONE), STEP);
-    } catch (StubDiedException | StubUnresponsiveException e) {
-      BirthStep step = clone.step();
-      String where = STEP + " (step " + step + ")";
-      if (clone.errno() == 0) {
-        throw new StubDiedException(source.pid(), source.death() + " in " + step.call(), where);
-      }
-      SystemCallException failed =
-          new SystemCallException(step.call(), clone.errno(), where, advice(step, clone.errno()));
-      failed.addSuppressed(e);
-      throw failed;
-    }
-  }
-
   /** What to do about a birth that failed at a step for a reason we know. */
   static String advice(BirthStep step, int errno) {
     if (step == BirthStep.VDSO && errno == Errno.EPERM) {
       return "this kernel seals the vDSO (CONFIG_MSEAL_SYSTEM_MAPPINGS), and stubs must be rid of"
           + " it: boot one without";
     }
-    if (step == BirthStep.FILTER && (errno == Errno.EINVAL || errno == Errno.ENOSYS)) {
+    boolean denied = errno == Errno.EPERM || errno == Errno.EACCES || errno == Errno.ENOSYS;
+    if (step == BirthStep.FILTER && (errno == Errno.EINVAL || denied)) {
       return "the kernel needs CONFIG_SECCOMP_FILTER, and a container must let seccomp(2) through";
     }
-    return "";
+    return denied ? "a seccomp filter or a security module denies it: " + LET_THROUGH : "";
   }
 }

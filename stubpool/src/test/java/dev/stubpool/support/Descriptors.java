@@ -36,6 +36,11 @@ public final class Descriptors {
     return targets;
   }
 
+  /** How many descriptors lead to exactly that. */
+  public static int leadingTo(String what) {
+    return (int) of(what).stream().filter(what::equals).count();
+  }
+
   private static String target(Path descriptor) {
     try {
       return Files.readSymbolicLink(descriptor).toString();

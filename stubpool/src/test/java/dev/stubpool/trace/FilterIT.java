@@ -44,7 +44,7 @@ public class FilterIT {
   private static final long[] ZEROS = new long[6];
 
   private final TracedStub stubs = new TracedStub();
-  private final MappableWindow window = MappableWindow.get();
+  private final MappableWindow window = stubs.window;
   private final BpfProgram program = StubFilter.program(stubs.image, window, TracedStub.LOWEST);
   private final long base = stubs.image.base();
   private final long end = stubs.image.end();

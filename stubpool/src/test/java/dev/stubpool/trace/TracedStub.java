@@ -18,7 +18,8 @@ final class TracedStub implements AutoCloseable {
   static final long HIGHEST = 0x7fff_ffff_f000L;
 
   final StubImage image = StubImage.get();
-  final SeccompPolicy policy = StubFilter.policy(image, MappableWindow.get(), LOWEST);
+  final MappableWindow window = MappableWindow.open();
+  final SeccompPolicy policy = StubFilter.policy(image, window, LOWEST);
   final Tracer tracer;
   final Forge forge;
   private final List<Tracee> stubs = new ArrayList<>();
@@ -36,11 +37,7 @@ final class TracedStub implements AutoCloseable {
     forge =
         new Forge(
             tracer,
-            new StubSpec(
-                StubFilter.program(image, MappableWindow.get(), LOWEST),
-                LOWEST,
-                HIGHEST,
-                Abi.SIGCHLD),
+            new StubSpec(StubFilter.program(image, window, LOWEST), LOWEST, HIGHEST, Abi.SIGCHLD),
             seams);
   }
 
@@ -57,5 +54,6 @@ final class TracedStub implements AutoCloseable {
     }
     forge.close();
     tracer.close();
+    window.close();
   }
 }

@@ -2,11 +2,14 @@ package dev.stubpool.cli.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.stubpool.cli.ChildCommand;
 import dev.stubpool.cli.JsonText;
 import dev.stubpool.cli.Outcome;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -53,5 +56,16 @@ class DemoIT {
     assertThat(lines.getLast()).isEqualTo("leaked: 0");
     assertThat(outcome.err()).isEmpty();
     assertThat(outcome.status()).isZero();
+  }
+
+  /** Whose stubs would be other processes in /proc. */
+  @Test
+  void shouldRefuseTheProcOfAnotherPidNamespace() throws Exception {
+    List<String> prefix = List.of("unshare", "--pid", "--fork");
+    Process trial = new ProcessBuilder("unshare", "--pid", "--fork", "true").start();
+    Assumptions.assumeTrue(trial.waitFor() == 0, "no pid namespace may be made");
+    assertThat(ChildCommand.output(prefix, "demo", "--stubs", "1"))
+        .startsWith("stubpool: /proc is of another pid namespace: this JVM is process ")
+        .doesNotContain("source");
   }
 }
