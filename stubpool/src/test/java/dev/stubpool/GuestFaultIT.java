@@ -78,6 +78,7 @@ class GuestFaultIT {
    * <ul>
    *   <li>2^55: canonical with five levels of page tables (Intel SDM volume 3, LA57; AMD APM volume
    *       2, 5-Level Paging); and so is 0xff00800000000000.
+   *   <li>kernel half: #PF, or #GP with linear address-space separation (Intel SDM volume 3, LASS).
    *   <li>over user space's end: which half of the access faults first.
    *   <li>x87 exception: which instruction the kernel is told of, the one that waits or the one
    *       that the exception is of.
@@ -112,10 +113,10 @@ class GuestFaultIT {
           not canonical, read     | a0 0000000000000080        | SEGV 128 - +0     | 13 0 -
           not canonical, write    | a2 0000000000000080        | SEGV 128 - +0     | 13 0 -
           not canonical, stack    | 48bc0000000000000080 58    | BUS 128 - +10     | 12 0 -
-          kernel half, low        | a0 000000000080ffff        | SEGV 1 0xffff800000000000 +0 | 14 5 0xffff800000000000
-          kernel half, read top   | a0 f8ffffffffffffff        | SEGV 1 0xfffffffffffffff8 +0 | 14 5 0xfffffffffffffff8
-          kernel half, write      | a2 00000081ffffffff        | SEGV 1 0xffffffff81000000 +0 | 14 7 0xffffffff81000000
-          kernel half, fetch      | 48c7c000000081 ffe0        | SEGV 1 0xffffffff81000000 0xffffffff81000000 | 14 15 0xffffffff81000000
+          kernel half, low        | a0 000000000080ffff        | CPU               |
+          kernel half, read top   | a0 f8ffffffffffffff        | CPU               |
+          kernel half, write      | a2 00000081ffffffff        | CPU               |
+          kernel half, fetch      | 48c7c000000081 ffe0        | CPU               |
           over user space's end   | 48a1 fcefffffff7f0000 90   | CPU               |
           movaps, misaligned      | 0f284701                   | SEGV 128 - +0     | 13 0 -
           cmpxchg16b, misaligned  | 480fc74f08                 | SEGV 128 - +0     | 13 0 -

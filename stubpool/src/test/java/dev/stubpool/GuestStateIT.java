@@ -419,12 +419,12 @@ class GuestStateIT {
    * What a guest computes with that is given a vector state.
    *
    * <p>If SSE is among the components that are present, it is what was given. If not, it depends on
-   * the CPU, and on the instructions that the kernel uses for what the CPU has. XRSTORS loads mxcsr
-   * with SSE alone (Intel SDM volume 1, Operation of XRSTORS; AMD APM volume 4, XRSTORS), XRSTOR of
-   * the standard format with AVX too (SDM volume 1, Standard Form of XRSTOR). And XSAVES need not
-   * write mxcsr without SSE (SDM volume 1, Operation of XSAVES), so that ptrace(2) may show what
-   * was there before: in the view mxcsr counts only with SSE. So an ordinary process is asked, once
-   * for each set of components, and guests are asked by STMXCSR.
+   * the CPU, and on which of its instructions the kernel uses. XRSTORS loads mxcsr with SSE alone
+   * (Intel SDM volume 1, Operation of XRSTORS), XRSTOR of the standard format with AVX too (the
+   * same, Standard Form of XRSTOR). Nor can ptrace(2) tell: Intel's XSAVES writes mxcsr with SSE
+   * alone (the same, Operation of XSAVES), and what was there before is shown; on AMD's CPUs the
+   * initial value was seen (AMD APM volume 4, XSAVES). So an ordinary process is asked, once for
+   * each set of components, and guests are asked by STMXCSR.
    */
   private int mxcsrOf(byte[] vectorState) {
     MemorySegment vectors = MemorySegment.ofArray(vectorState);
