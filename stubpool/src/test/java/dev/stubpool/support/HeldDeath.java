@@ -8,6 +8,7 @@ import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.nativestubs.WaitCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -18,49 +19,51 @@ import java.util.concurrent.CountDownLatch;
  * effect, as with a process that hangs in the kernel. It needs no privilege.
  */
 public final class HeldDeath implements AutoCloseable {
-  private final CountDownLatch seized = new CountDownLatch(1);
+  private final CompletableFuture<Long> seized = new CompletableFuture<>();
   private final CountDownLatch released = new CountDownLatch(1);
+  private final CompletableFuture<Void> reaped = new CompletableFuture<>();
   private final Thread tracer;
-  private volatile long result;
 
   /** Takes a thread that nobody traces, and that is not its process's first. */
   public HeldDeath(int tid) throws InterruptedException {
     StubImage.get(); // makes system calls possible
     tracer = Thread.ofPlatform().start(() -> trace(tid));
-    seized.await();
+    long result = seized.join();
     if (result != 0) {
+      close();
       throw new AssertionError("ptrace(PTRACE_SEIZE) of " + tid + ": " + result);
     }
   }
 
   private void trace(int tid) {
-    result = PtraceCalls.seize(tid, 0);
-    seized.countDown();
+    seized.complete(PtraceCalls.seize(tid, 0));
     try (Arena arena = Arena.ofConfined()) {
       released.await();
       MemorySegment siginfo = arena.allocate(Abi.SIGINFO_SIZE, Long.BYTES);
-      WaitCalls.reap(tid, siginfo.address());
-      if (siginfo.get(JAVA_INT, Abi.SIGINFO_pid) != tid) {
-        result = 1;
-      }
+      Proc.await(
+          "the end of thread " + tid,
+          () -> {
+            WaitCalls.reap(tid, siginfo.address());
+            return siginfo.get(JAVA_INT, Abi.SIGINFO_pid) == tid;
+          });
+      reaped.complete(null);
     } catch (InterruptedException e) {
-      result = 1; // the end of this thread detaches from the other
+      reaped.cancel(false); // closed without release: the end of this thread lets the other go
+    } catch (AssertionError e) {
+      reaped.completeExceptionally(e);
     }
   }
 
-  /** Reaps the thread, which must be dead; then its process is. */
-  public void release() throws InterruptedException {
+  /** Reaps the thread, which must have been killed; then its process is dead for all. */
+  public void release() {
     released.countDown();
-    tracer.join();
-    if (result != 0) {
-      throw new AssertionError("the thread that held up a death was not dead itself");
-    }
+    reaped.join();
   }
 
-  /** Ends the tracer, which reaps the thread or lets it go. */
+  /** Lets the thread go. */
   @Override
   public void close() throws InterruptedException {
-    released.countDown();
+    tracer.interrupt();
     tracer.join();
   }
 }
