@@ -286,7 +286,9 @@ public final class Guest {
 
   /**
    * x87, SSE, AVX and whatever else the CPU has, in the standard XSAVE layout (Intel SDM volume 1,
-   * chapter 13): a view of what was read, valid until the guest goes on.
+   * chapter 13): a view of what was read, valid until the guest goes on. Its mxcsr counts only if
+   * bit 1 of XSTATE_BV, SSE, is set: without that, the CPU need not have stored it, and whether it
+   * is loaded from a state that is set depends on the CPU.
    */
   public MemorySegment vectorState() {
     checkUsable();

@@ -7,9 +7,10 @@ public enum SystemCallAbi {
   /** The same with bit 30 of the number set, whether or not the host's kernel has x32. */
   X32,
   /**
-   * {@code int 0x80}, on AMD's CPUs {@code syscall} in 32-bit code, on Intel's {@code sysenter},
-   * which goes on in 32-bit code at an address of the kernel's: 32-bit arguments, the numbers of
-   * i386.
+   * {@code int 0x80}, on AMD's CPUs also {@code syscall} in 32-bit code, on Intel's also {@code
+   * sysenter}: 32-bit arguments, the numbers of i386. After {@code syscall} and {@code sysenter}
+   * the guest goes on in 32-bit code at an address of the kernel's choice, where a stub has nothing
+   * mapped unless the caller mapped it.
    */
   I386,
   /**

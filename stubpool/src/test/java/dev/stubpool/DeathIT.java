@@ -5,7 +5,6 @@ import static dev.stubpool.support.ChildJvm.command;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.stubpool.nativestubs.Abi;
 import dev.stubpool.nativestubs.ImageSymbols;
@@ -13,7 +12,6 @@ import dev.stubpool.nativestubs.ProcessCalls;
 import dev.stubpool.nativestubs.PtraceCalls;
 import dev.stubpool.nativestubs.StubImage;
 import dev.stubpool.support.ChildJvm;
-import dev.stubpool.support.Freezer;
 import dev.stubpool.support.Proc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -38,17 +36,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Stubs and sources that die at any moment: their holders are told, nobody else notices, and
  * nothing is left. What dies while nobody does anything with it, {@link StubIT} has.
  */
 class DeathIT {
-  private static final long SOMEWHERE = 0x1000_0000L;
-  private static final int MEBIBYTE = 1 << 20;
   private static final boolean PROOF = Boolean.getBoolean("stubpool.proof");
 
   private final StubPool pool =
@@ -66,7 +64,7 @@ class DeathIT {
     assertThat(Proc.stubs()).isEmpty();
   }
 
-  private static boolean addsUp(StubPoolStats now) {
+  static boolean addsUp(StubPoolStats now) {
     return now.created() == now.total() + now.discarded() + now.died();
   }
 
@@ -243,12 +241,12 @@ class DeathIT {
     }
   }
 
-  private static CompletableFuture<String> deathOf(Stub stub) {
+  static CompletableFuture<String> deathOf(Stub stub) {
     return stub.onDeath().toCompletableFuture();
   }
 
   /** What a future completes with; the cause if it fails. */
-  private static <T> T soon(CompletableFuture<T> future) {
+  static <T> T soon(CompletableFuture<T> future) {
     try {
       return future.get(20, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
@@ -263,21 +261,13 @@ class DeathIT {
 
   // ---- killed at a known moment ----
 
-  /** Runs something that needs a process which stands still, and kills that meanwhile. */
-  private <T> CompletableFuture<T> killDuring(int pid, Supplier<T> work) {
-    int tracer = (int) onTracer(pool, ProcessCalls::tid);
-    try (Freezer freezer = new Freezer()) {
-      freezer.hold(pid);
-      CompletableFuture<T> result = CompletableFuture.supplyAsync(work, Thread.ofPlatform()::start);
-      // Blocked in waitid(P_PID, pid).
-      String waiting = "%d 0x%x 0x%x ".formatted(Abi.SYS_waitid, Abi.P_PID, pid);
-      Path call = Path.of("/proc/self/task/" + tracer + "/syscall");
-      Proc.await("the tracer's wait", () -> read(call).startsWith(waiting));
-      ProcessCalls.kill(pid, Abi.SIGKILL);
-      freezer.release();
-      Throwable _ = catchThrowable(() -> soon(result)); // before the cgroup has to be empty
-      return result;
-    }
+  /** The call under way fails, a stub that was being recycled or a source is replaced. */
+  @ParameterizedTest
+  @ValueSource(strings = {"call", "recycling", "birth", "copy"})
+  void shouldSeeADeathInTheMiddleOfACall(String what) {
+    String output = ChildJvm.run(command(KilledInCall.class, what)).output();
+    Assumptions.assumeFalse(output.startsWith(KilledInCall.SKIPPED), output);
+    assertThat(output).isEqualTo(KilledInCall.DONE + "\n");
   }
 
   private static String read(Path path) {
@@ -285,72 +275,6 @@ class DeathIT {
       return Files.readString(path);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    }
-  }
-
-  @Test
-  void shouldFailTheCallUnderWayAlone() {
-    try (Stub victim = pool.acquire();
-        Stub other = pool.acquire()) {
-      int pid = victim.pid();
-      CompletableFuture<String> death = deathOf(victim);
-      CompletableFuture<Long> call = killDuring(pid, () -> victim.syscall(Abi.SYS_getpid));
-      assertThatThrownBy(() -> soon(call))
-          .isInstanceOfSatisfying(StubDiedException.class, e -> assertThat(e.pid()).isEqualTo(pid))
-          .hasMessage(
-              "stub " + pid + " is dead (killed by SIGKILL) while running a call in a stub");
-      assertThat(soon(death)).isEqualTo("killed by SIGKILL");
-      assertThat(other.syscall(Abi.SYS_getpid)).isEqualTo(other.pid());
-      assertThat(pool.stats().died()).isEqualTo(1);
-    }
-  }
-
-  @Test
-  void shouldReplaceWhatDiesWhileItIsMadeLikeNew() {
-    Stub victim = pool.acquire();
-    int pid = victim.pid();
-    victim.memory().mapAnonymous(SOMEWHERE, MEBIBYTE, Protection.READ_WRITE);
-    CompletableFuture<Void> closing =
-        killDuring(
-            pid,
-            () -> {
-              victim.close();
-              return null;
-            });
-    soon(closing);
-    Proc.await("its end", () -> pool.stats().died() == 1);
-    assertThat(pool.stats().recycled()).isZero();
-    try (Stub next = pool.acquire()) {
-      assertThat(next.pid()).isNotEqualTo(pid);
-    }
-  }
-
-  @Test
-  void shouldServeWhoWaitedForADeadSource() {
-    int source = pool.stats().sourcePid();
-    try (Stub before = pool.acquire()) {
-      CompletableFuture<Stub> waiter = killDuring(source, pool::acquire);
-      try (Stub stub = soon(waiter)) {
-        assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
-        assertThat(before.syscall(Abi.SYS_getpid)).isEqualTo(before.pid());
-        assertThat(pool.stats().sourcePid()).isNotIn(0, source);
-        assertThat(pool.stats().died()).isZero();
-        assertThat(pool.stats().created()).isEqualTo(2);
-      }
-    }
-  }
-
-  @Test
-  void shouldFailTheCopyOfAStubThatDies() {
-    try (Stub template = pool.acquire();
-        Stub other = pool.acquire()) {
-      int pid = template.pid();
-      template.memory().mapAnonymous(SOMEWHERE, MEBIBYTE, Protection.READ_WRITE);
-      CompletableFuture<Stub> copy = killDuring(pid, template::spawnChild);
-      assertThatThrownBy(() -> soon(copy))
-          .isInstanceOfSatisfying(StubDiedException.class, e -> assertThat(e.pid()).isEqualTo(pid))
-          .hasMessage("stub " + pid + " is dead (killed by SIGKILL) while copying stub " + pid);
-      assertThat(other.syscall(Abi.SYS_getpid)).isEqualTo(other.pid());
     }
   }
 

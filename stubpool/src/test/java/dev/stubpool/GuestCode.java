@@ -4,6 +4,7 @@ import static dev.stubpool.IdleStubIT.mappingsBesidesTheImage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.support.NativeCpu;
 import dev.stubpool.support.Orphans;
 import dev.stubpool.support.Proc;
 import java.io.IOException;
@@ -35,7 +36,7 @@ final class GuestCode implements AutoCloseable {
   /** Where injections map things. */
   private static final long SPARE = 0x40_0000;
 
-  /** Where the vDSO was unmapped, and the kernel still lets some calls return to. */
+  /** Where the vDSO was unmapped, and the kernel still lets 32-bit system calls return to. */
   private static final long VDSO = 0x1000_0000;
 
   /** In the layout of XSAVE. */
@@ -43,6 +44,10 @@ final class GuestCode implements AutoCloseable {
 
   private static final int XSTATE_BV = 512;
 
+  private static final int AUDIT_ARCH_I386 = 0x4000_0003;
+  private static final int X32_BIT = 0x4000_0000;
+  private static final int BREAKPOINT = 3;
+  private static final int PAGE_FAULT = 14;
   private static final int PAGE = AddressSpace.PAGE_SIZE;
   private static final int NUMBER = 0x777;
   private static final Duration LIMIT = Duration.ofSeconds(20);
@@ -140,22 +145,95 @@ final class GuestCode implements AutoCloseable {
 
   /** Signal, code and address, - if there is none. */
   static String words(Trap.Fault fault) {
-    String signal =
-        switch (fault.signal()) {
-          case Abi.SIGSEGV -> "SEGV";
-          case Abi.SIGBUS -> "BUS";
-          case Abi.SIGILL -> "ILL";
-          case Abi.SIGFPE -> "FPE";
-          default -> "signal " + fault.signal();
-        };
     String address = fault.address().isPresent() ? place(fault.address().getAsLong()) : "-";
-    return signal + " " + fault.code() + " " + address;
+    return name(fault.signal()) + " " + fault.code() + " " + address;
+  }
+
+  private static String name(int signal) {
+    return switch (signal) {
+      case Abi.SIGSEGV -> "SEGV";
+      case Abi.SIGBUS -> "BUS";
+      case Abi.SIGILL -> "ILL";
+      case Abi.SIGFPE -> "FPE";
+      default -> "signal " + signal;
+    };
   }
 
   private static String place(long address) {
     boolean inCode = address >= CODE && address <= CODE + PAGE;
     boolean inVdso = address >= VDSO && address < VDSO + 16 * PAGE;
-    return inCode ? "+" + (address - CODE) : inVdso ? "vdso" : "0x" + Long.toHexString(address);
+    return inCode
+        ? "+" + (address - CODE)
+        : (inVdso ? "vdso+0x" : "0x") + Long.toHexString(inVdso ? address - VDSO : address);
+  }
+
+  /**
+   * What instructions do in an ordinary process on this machine.
+   *
+   * @param words as {@link #words(Guest, Trap)} has them of a guest's trap
+   * @param details of a fault; the address is 0 if it is none of memory
+   */
+  record Natively(String words, FaultDetails details) {
+    private static Natively of(NativeCpu.Signal signal) {
+      String what =
+          switch (signal.signal()) {
+            case Abi.SIGSYS -> call(signal.architecture(), signal.number());
+            case Abi.SIGTRAP ->
+                switch (signal.code()) {
+                  case Abi.TRAP_TRACE -> "STEP";
+                  case Abi.TRAP_HWBKPT -> "BREAK 1 " + signal.code(); // there is but one
+                  default -> "BREAK 0 " + signal.code();
+                };
+            default ->
+                name(signal.signal())
+                    + " "
+                    + signal.code()
+                    + " "
+                    + (signal.code() == Abi.SI_KERNEL ? "-" : place(signal.address()));
+          };
+      return new Natively(
+          what + " " + place(signal.rip()), details(signal.trap(), signal.error(), signal.cr2()));
+    }
+
+    private static String call(int architecture, int number) {
+      if (architecture == AUDIT_ARCH_I386) {
+        return SystemCallAbi.I386 + " " + number;
+      }
+      boolean x32 = number >= 0 && (number & X32_BIT) != 0;
+      return x32
+          ? SystemCallAbi.X32 + " " + (number & ~X32_BIT)
+          : SystemCallAbi.X86_64 + " " + number;
+    }
+
+    /** Without cr2 where that is of an earlier fault. */
+    private static FaultDetails details(int trap, long error, long cr2) {
+      return new FaultDetails(trap, error, trap == PAGE_FAULT ? cr2 : 0);
+    }
+
+    /** Compares a guest's trap with it, and does to the guest whatever can be done meanwhile. */
+    void check(GuestCode code, Guest guest, Trap got) {
+      assertThat(GuestCode.words(guest, got)).isEqualTo(words);
+      if (got instanceof Trap.Fault fault) {
+        FaultDetails seen = code.checkFault(guest, fault);
+        // After an int3 the kernel raised this without an exception that it keeps, as for tiles
+        // without permission (arch/x86/kernel/traps.c, handle_xfd_event): it says nothing.
+        if (details.trap() != BREAKPOINT) {
+          assertThat(details(seen.trap(), seen.error(), seen.address())).isEqualTo(details);
+        }
+      } else {
+        checkInjection(guest.memory());
+      }
+    }
+  }
+
+  /**
+   * Runs instructions in an ordinary process, which finds the memory and registers of a guest of
+   * {@link #run}, to the first fault or int3.
+   *
+   * @param options of {@link NativeCpu#run}
+   */
+  static List<Natively> natively(String hex, String... options) {
+    return NativeCpu.run(hex, options).stream().map(Natively::of).toList();
   }
 
   /**

@@ -4,22 +4,44 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
-/** A version 1 pids cgroup: the processes in it are no more than its limit. */
+/**
+ * A cgroup with the pids controller, of version 1 or 2: the processes and threads in it are no more
+ * than its limit.
+ */
 public final class PidsCgroup implements AutoCloseable {
-  private final Path path =
-      Path.of("/sys/fs/cgroup/pids/stubpool-test-" + ProcessHandle.current().pid());
+  private static final Path ROOT = Path.of("/sys/fs/cgroup");
+
+  private final Path path;
 
   /** Makes one without a limit, or skips the test. */
   public PidsCgroup() {
+    path = make();
+  }
+
+  private static Path make() {
     try {
-      Files.createDirectory(path);
+      String name = "stubpool-test-" + ProcessHandle.current().pid();
+      return Files.createDirectory(parent().resolve(name));
     } catch (IOException e) {
-      Assumptions.abort("needs root and a version 1 pids cgroup: " + e);
+      return Assumptions.abort("needs root and a writable pids cgroup: " + e);
     }
+  }
+
+  /**
+   * Version 2 has one hierarchy, in which children have the controllers that their parent gives.
+   */
+  private static Path parent() throws IOException {
+    Path version1 = ROOT.resolve("pids");
+    if (Files.isDirectory(version1)) {
+      return version1;
+    }
+    Files.writeString(ROOT.resolve("cgroup.subtree_control"), "+pids", StandardOpenOption.WRITE);
+    return ROOT;
   }
 
   /** Where it is, for {@link #limit(Path, int)} by a process in it. */

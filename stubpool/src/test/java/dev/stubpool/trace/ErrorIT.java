@@ -20,11 +20,12 @@ class ErrorIT {
   private final List<Integer> told = new ArrayList<>();
   private int failures;
   private final Tracer tracer = new Tracer(Seams.NONE.patience(), true, this::died);
+  private final MappableWindow window = MappableWindow.open();
   private final Forge forge = new Forge(tracer, spec(), Seams.NONE);
 
-  private static StubSpec spec() {
+  private StubSpec spec() {
     return new StubSpec(
-        StubFilter.program(StubImage.get(), MappableWindow.get(), TracedStub.LOWEST),
+        StubFilter.program(StubImage.get(), window, TracedStub.LOWEST),
         TracedStub.LOWEST,
         TracedStub.HIGHEST,
         Abi.SIGCHLD);
@@ -43,6 +44,7 @@ class ErrorIT {
     forge.close();
     tracer.buryRest();
     tracer.close();
+    window.close();
     assertThat(Proc.stubs()).isEmpty();
   }
 

@@ -11,7 +11,8 @@ import dev.stubpool.nativestubs.Errno;
 import dev.stubpool.nativestubs.ImageSymbols;
 import dev.stubpool.nativestubs.MemoryCalls;
 import dev.stubpool.nativestubs.ProcessCalls;
-import dev.stubpool.support.Freezer;
+import dev.stubpool.support.ChildJvm;
+import dev.stubpool.support.HeldDeath;
 import dev.stubpool.support.Proc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -137,34 +138,66 @@ public class InjectionIT {
         STEP);
   }
 
-  /** A frozen process neither stops nor dies: the nearest thing to one that hangs in the kernel. */
+  /**
+   * A process whose death is held up neither stops nor dies, as if it hung in the kernel. Held from
+   * this JVM, for the tracer of a stub reaps what other threads of its own JVM trace; and the stub
+   * is a descendant of this JVM, so that Yama lets it (ptrace(2), ptrace_scope).
+   */
   @Test
-  void shouldGiveUpOnWhatTheKernelHolds() {
-    try (Freezer freezer = new Freezer();
-        TracedStub stubs = new TracedStub(Duration.ofMillis(300))) {
-      Tracee stub = stubs.forge();
-      freezer.hold(stub.pid());
-      try {
+  void shouldGiveUpOnWhatTheKernelHolds() throws InterruptedException {
+    try (ChildJvm child = ChildJvm.start(ChildJvm.command(GivingUp.class))) {
+      int thread = Integer.parseInt(child.await(GivingUp.HOLD));
+      try (HeldDeath death = new HeldDeath(thread)) {
+        child.await(GivingUp.GIVEN_UP);
+        death.release();
+      }
+      child.await(GivingUp.BURIED);
+    }
+  }
+
+  /** Has a stub, in a JVM of its own, that is held while a call is run in it. */
+  static final class GivingUp {
+    static final String HOLD = "hold ";
+    static final String GIVEN_UP = "given up";
+    static final String BURIED = "buried";
+
+    public static void main(String[] arguments) {
+      try (TracedStub stubs = new TracedStub(Duration.ofMillis(300))) {
+        Tracee stub = stubs.forge();
+        int thread = untracedThread(stubs, stub);
+        System.out.println(HOLD + thread);
+        Proc.await("a tracer", () -> !Proc.status(thread, "TracerPid").equals("0"));
         assertThatThrownBy(() -> waitForEver(stubs, stub))
             .isInstanceOf(StubUnresponsiveException.class)
             .hasMessage(
-                "stub %d neither stopped within PT0.3S nor died of SIGKILL while %s; the kernel holds it,"
-                        .formatted(stub.pid(), STEP)
-                    + " /proc/%d/stack tells where".formatted(stub.pid()));
-      } finally {
-        freezer.release();
+                ("stub %1$d neither stopped within PT0.3S nor died of SIGKILL while waiting for its"
+                        + " end; the kernel holds it, /proc/%1$d/stack tells where")
+                    .formatted(stub.pid()));
+        Tracee next = stubs.forge();
+        assertThat(stubs.tracer.inject(next, Abi.SYS_getpid, 0, 0, 0, 0, 0, 0, STEP))
+            .isEqualTo(next.pid());
+        assertThat(stubs.tracer.lingering()).isEqualTo(1);
+        System.out.println(GIVEN_UP);
+        Proc.await(
+            "the held stub's end",
+            () -> {
+              stubs.tracer.finishBurials();
+              return stubs.tracer.lingering() == 0;
+            });
+        assertThat(Files.exists(Path.of("/proc/" + stub.pid()))).isFalse();
       }
-      Tracee next = stubs.forge();
-      assertThat(stubs.tracer.inject(next, Abi.SYS_getpid, 0, 0, 0, 0, 0, 0, STEP))
-          .isEqualTo(next.pid());
-      assertThat(stubs.tracer.lingering()).isEqualTo(1);
-      Proc.await(
-          "the frozen stub's end",
-          () -> {
-            stubs.tracer.finishBurials();
-            return stubs.tracer.lingering() == 0;
-          });
-      assertThat(Files.exists(Path.of("/proc/" + stub.pid()))).isFalse();
+      System.out.println(BURIED);
+    }
+
+    /** Another thread of a stub, unknown to its tracer, which sleeps in the image. */
+    private static int untracedThread(TracedStub stubs, Tracee stub) {
+      long flags = Abi.GUEST_THREAD_FLAGS;
+      long tid = stubs.tracer.inject(stub, Abi.SYS_clone, flags, 0, 0, 0, 0, 0, STEP);
+      assertThat(tid).isPositive();
+      Tracee thread = new Tracee((int) tid);
+      stubs.tracer.awaitStop(thread, STEP);
+      stubs.tracer.park(thread, STEP);
+      return thread.pid();
     }
   }
 }

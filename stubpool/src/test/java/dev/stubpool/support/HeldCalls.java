@@ -1,0 +1,143 @@
+package dev.stubpool.support;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.nativestubs.Kernel;
+import dev.stubpool.nativestubs.StubImage;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Keeps a stub in the middle of a system call, until it is killed: a filter that stubs inherit
+ * sends every call of the stub image to a listener (seccomp_unotify(2)), which answers those of all
+ * stubs but one. It needs no privilege. The filter cannot be removed, so this is for a JVM of its
+ * own.
+ */
+public final class HeldCalls {
+  private static final int SYS_SECCOMP = 317;
+  private static final int SYS_IOCTL = 16;
+  private static final int PR_SET_NO_NEW_PRIVS = 38;
+  private static final int SECCOMP_SET_MODE_FILTER = 1;
+  private static final int SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
+  private static final int SECCOMP_RET_USER_NOTIF = 0x7fc0_0000;
+  private static final int SECCOMP_RET_ALLOW = 0x7fff_0000;
+  private static final int SECCOMP_USER_NOTIF_FLAG_CONTINUE = 1;
+  private static final int SECCOMP_IOCTL_NOTIF_RECV = 0xc050_2100;
+  private static final int SECCOMP_IOCTL_NOTIF_SEND = 0xc018_2101;
+
+  // struct seccomp_notif and seccomp_notif_resp, linux/seccomp.h.
+  private static final int NOTIFICATION_SIZE = 80;
+  private static final int NOTIFICATION_PID = 8;
+  private static final int ANSWER_SIZE = 24;
+  private static final int ANSWER_FLAGS = 20;
+
+  // linux/bpf_common.h; the instruction pointer in struct seccomp_data.
+  private static final int LOAD_WORD = 0x20;
+  private static final int JUMP_IF_EQUAL = 0x15;
+  private static final int JUMP_IF_GREATER_OR_EQUAL = 0x35;
+  private static final int RETURN = 0x06;
+  private static final int INSTRUCTION_POINTER = 8;
+
+  private final Arena arena = Arena.global();
+  private final int listener;
+  private volatile int victim;
+  private volatile boolean held;
+
+  private HeldCalls(int listener) {
+    this.listener = listener;
+  }
+
+  /**
+   * Installs the filter for the calling thread, and all threads and processes that it makes later.
+   *
+   * @throws UnsupportedOperationException if the kernel refuses, for it allows one listener only
+   */
+  public static HeldCalls install() {
+    StubImage image = StubImage.get();
+    long from = image.base();
+    long to = from + Abi.IMAGE_STUB_SIZE;
+    if (from >>> 32 != to >>> 32) {
+      throw new AssertionError("the filter compares low halves only");
+    }
+    int[][] filter = {
+      {LOAD_WORD, 0, 0, INSTRUCTION_POINTER + Integer.BYTES},
+      {JUMP_IF_EQUAL, 0, 4, (int) (from >>> 32)},
+      {LOAD_WORD, 0, 0, INSTRUCTION_POINTER},
+      {JUMP_IF_GREATER_OR_EQUAL, 0, 2, (int) from},
+      {JUMP_IF_GREATER_OR_EQUAL, 1, 0, (int) to},
+      {RETURN, 0, 0, SECCOMP_RET_USER_NOTIF},
+      {RETURN, 0, 0, SECCOMP_RET_ALLOW},
+    };
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment code = arena.allocate(8L * filter.length, 8);
+      for (int i = 0; i < filter.length; i++) {
+        code.set(JAVA_SHORT, 8L * i, (short) filter[i][0]);
+        code.set(JAVA_BYTE, 8L * i + 2, (byte) filter[i][1]);
+        code.set(JAVA_BYTE, 8L * i + 3, (byte) filter[i][2]);
+        code.set(JAVA_INT, 8L * i + 4, filter[i][3]);
+      }
+      MemorySegment program = arena.allocate(16, 8);
+      program.set(JAVA_SHORT, 0, (short) filter.length);
+      program.set(JAVA_LONG, 8, code.address());
+      Kernel.call(Abi.SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
+      long listener =
+          Kernel.call(
+              SYS_SECCOMP,
+              SECCOMP_SET_MODE_FILTER,
+              SECCOMP_FILTER_FLAG_NEW_LISTENER,
+              program.address());
+      if (listener < 0) {
+        throw new UnsupportedOperationException(
+            "seccomp(SECCOMP_FILTER_FLAG_NEW_LISTENER): errno " + -listener);
+      }
+      HeldCalls calls = new HeldCalls((int) listener);
+      Thread.ofPlatform().daemon().start(calls::answer);
+      return calls;
+    }
+  }
+
+  private void answer() {
+    MemorySegment notification = arena.allocate(NOTIFICATION_SIZE, Long.BYTES);
+    MemorySegment answer = arena.allocate(ANSWER_SIZE, Long.BYTES);
+    while (true) {
+      notification.fill((byte) 0);
+      long result =
+          Kernel.call(
+              SYS_IOCTL, listener, SECCOMP_IOCTL_NOTIF_RECV & 0xffff_ffffL, notification.address());
+      if (result == -Errno.EINTR || result == -Errno.ENOENT) {
+        continue; // the caller died before it was answered
+      }
+      if (result < 0) {
+        throw new AssertionError("SECCOMP_IOCTL_NOTIF_RECV: errno " + -result);
+      }
+      if (notification.get(JAVA_INT, NOTIFICATION_PID) == victim) {
+        held = true;
+        continue;
+      }
+      answer.set(JAVA_LONG, 0, notification.get(JAVA_LONG, 0));
+      answer.set(JAVA_INT, ANSWER_FLAGS, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+      result =
+          Kernel.call(
+              SYS_IOCTL, listener, SECCOMP_IOCTL_NOTIF_SEND & 0xffff_ffffL, answer.address());
+      if (result < 0 && result != -Errno.ENOENT) {
+        throw new AssertionError("SECCOMP_IOCTL_NOTIF_SEND: errno " + -result);
+      }
+    }
+  }
+
+  /** Has the next call of a stub, or of a source, last until it is killed. */
+  public void hold(int pid) {
+    held = false;
+    victim = pid;
+  }
+
+  /** Waits until the call is under way. */
+  public void awaitCall() {
+    Proc.await("the call to be held", () -> held);
+  }
+}
