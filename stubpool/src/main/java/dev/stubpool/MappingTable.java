@@ -23,9 +23,9 @@ import org.slf4j.LoggerFactory;
  * search the array that was there when they came. A writer makes a new one, which costs a copy of
  * as many references as there are ranges; beside the system call before it that is little.
  *
- * <p>The lock is held over the system call and the note of it, so that two racing calls are noted in
- * the order in which the kernel made them, whichever tracers make them. A call can take as long as
- * its tracer's deadline allows, so the lock is for who wants the call: the thread that asks the
+ * <p>The lock is held over the system call and the note of it, so that two racing calls are noted
+ * in the order in which the kernel made them, whichever tracers make them. A call can take as long
+ * as its tracer's deadline allows, so the lock is for who wants the call: the thread that asks the
  * forge tracer for it, or a guest's own tracer. The forge tracer itself serves the whole pool, and
  * never waits for it. No other lock of this package is taken under it.
  */

@@ -355,12 +355,11 @@ public final class StubPool implements AutoCloseable {
     } catch (OutOfMemoryError e) {
       throw ThreadAdvice.refused("of the JVM's timers", e);
     }
-    timer
-        .exceptionally(
-            _ -> {
-              run.endBy(() -> new GuestTimeoutException("a guest ran for longer than " + limit));
-              return null;
-            });
+    timer.exceptionally(
+        _ -> {
+          run.endBy(() -> new GuestTimeoutException("a guest ran for longer than " + limit));
+          return null;
+        });
     return timer;
   }
 

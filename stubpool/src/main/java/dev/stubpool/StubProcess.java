@@ -98,7 +98,7 @@ final class StubProcess {
       }
       supply.returned(this);
     } catch (Error e) {
-      tracee.kill(); // nobody will take it back: it is found dead
+      tracee.kill(); // it may not be in the queue; the sweep finds it dead
       throw e;
     }
     return true;

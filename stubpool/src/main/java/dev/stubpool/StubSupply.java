@@ -369,7 +369,7 @@ final class StubSupply {
     try {
       return register(copy);
     } catch (Error e) {
-      copy.kill(); // nobody knows it: it is found dead
+      copy.kill(); // it is not registered; the sweep finds it dead
       throw e;
     }
   }
@@ -443,7 +443,7 @@ final class StubSupply {
         }
       }
     } catch (Error e) {
-      process.tracee.kill(); // who knows what was done; it is found dead
+      process.tracee.kill(); // it may be half reset; the sweep finds it dead
       throw e;
     }
   }
@@ -584,7 +584,7 @@ final class StubSupply {
         idle.push(stub.process().shelve(pool, lost));
       } catch (Error e) {
         for (Stub rest = stub; rest != null; rest = rest.below) {
-          rest.process().tracee.kill(); // in no stack any more: they are found dead
+          rest.process().tracee.kill(); // in no stack any more; the sweep finds them dead
         }
         throw e;
       }
