@@ -10,6 +10,7 @@ import dev.stubpool.trace.StubSpec;
 import dev.stubpool.trace.Tracee;
 import dev.stubpool.trace.Tracer;
 import dev.stubpool.trace.TracerThread;
+import java.lang.invoke.MethodHandles;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -116,6 +117,7 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
   @Override
   public boolean begin() {
     try {
+      initialize();
       tracer = new Tracer(seams.patience(), seams.armParentDeathSignal(), this::buried);
       injector = tracer;
       // After the first tracer has started the watchdog, and before the source is forked, for
@@ -134,6 +136,22 @@ final class ForgeWork implements TracerThread.Work, StubFactory {
     } catch (RuntimeException | Error e) {
       beginningFailure = e; // thrown by open, once all is cleaned up
       return false;
+    }
+  }
+
+  /**
+   * A class whose initialization fails for want of memory can never be used again. So those that
+   * are needed to give stubs back and to bury them are initialized while there is some.
+   */
+  private static void initialize() {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      lookup.ensureInitialized(CpuBinding.class);
+      lookup.ensureInitialized(Guest.class);
+      lookup.ensureInitialized(CopyBuffers.class);
+      lookup.ensureInitialized(StubProcess.class);
+    } catch (IllegalAccessException e) {
+      throw new IllegalStateException(e); // all are of this module
     }
   }
 

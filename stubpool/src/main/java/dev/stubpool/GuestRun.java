@@ -45,7 +45,7 @@ final class GuestRun<T, X extends Exception> extends Request {
     try {
       mine = new Guest(pool, stub, taken);
     } catch (Error e) {
-      stub.process().tracee.kill(); // with a thread that nobody knows
+      stub.process().tracee.kill(); // its new thread has no owner
       throw e;
     }
     guest = mine;

@@ -691,7 +691,7 @@ final class StubSupply {
         readyAgain(process);
       }
     } catch (Error e) {
-      process.tracee.kill(); // who knows what was done; it is found dead
+      process.tracee.kill(); // it may be half reset; the sweep finds it dead
       throw e;
     }
   }

@@ -187,7 +187,7 @@ public final class Forge implements AutoCloseable {
       buryNewborn(next, count, e);
       throw e;
     } catch (Error e) {
-      // Without memory: what is killed here is found dead later. Nobody knows where the source is.
+      // There may be no memory to bury them: the sweep does. The source may still be cloning.
       for (int i = next; i < count; i++) {
         int pid = pidPage.getAtIndex(JAVA_INT, i);
         if (pid != 0) {
@@ -199,7 +199,7 @@ public final class Forge implements AutoCloseable {
     }
   }
 
-  /** If it is not taken, it may be known to some and not to others: it is found dead later. */
+  /** One that is not taken may be registered by half: it is killed, and the sweep buries it. */
   private static void give(Tracee child, Consumer<Tracee> born) {
     try {
       born.accept(child);

@@ -178,7 +178,7 @@ public final class GuestThread {
       tracer.letSignalsThrough(thread, STARTING);
       SystemCallException.check(CpuBinding.alsoBind(tid()), "sched_setaffinity", STARTING);
     } catch (Error e) {
-      stub.kill(); // with a thread that nobody knows
+      stub.kill(); // its new thread has no owner
       throw e;
     } finally {
       thread.release();
@@ -222,7 +222,7 @@ public final class GuestThread {
     } catch (StubDiedException e) {
       stop = Stop.DIED;
     } catch (Error e) {
-      stub.kill(); // who knows whether it runs
+      stub.kill(); // the guest may still run
       throw e;
     } finally {
       running = false;
@@ -624,7 +624,7 @@ public final class GuestThread {
     try {
       return use.with();
     } catch (Error e) {
-      stub.kill(); // who knows where it is
+      stub.kill(); // the guest may be anywhere in the call
       throw e;
     } finally {
       thread.release();
@@ -660,7 +660,7 @@ public final class GuestThread {
     } catch (StubDiedException e) {
       // The whole process was killed meanwhile: this thread is dead as well.
     } catch (Error e) {
-      stub.kill(); // who knows whether it runs
+      stub.kill(); // the thread may still run
       throw e;
     } finally {
       thread.release();

@@ -68,7 +68,7 @@ final class SourceStub {
       try {
         source = new Tracee((int) pid);
       } catch (Error e) {
-        ProcessCalls.kill((int) pid, Abi.SIGKILL); // found dead later
+        ProcessCalls.kill((int) pid, Abi.SIGKILL); // the sweep buries it
         throw e;
       }
       try {

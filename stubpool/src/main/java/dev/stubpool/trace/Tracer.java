@@ -201,7 +201,7 @@ public final class Tracer implements Injector, AutoCloseable {
       start(tracee, entry, step);
       awaitTrap(tracee, done, step);
     } catch (Error e) {
-      tracee.kill(); // who knows where it is; the next who has to do with it buries it
+      tracee.kill(); // it may be anywhere in the call; whoever uses or finds it next buries it
       throw e;
     }
   }
@@ -410,7 +410,7 @@ public final class Tracer implements Injector, AutoCloseable {
     for (int i = withGuests.size() - 1; i >= 0; i--) {
       Tracee stub = withGuests.get(i);
       reapGuests(stub, siginfo);
-      if (stub.guests().isEmpty()) {
+      if (stub.guests().isEmpty() || stub.isBuried()) {
         withGuests.set(i, withGuests.getLast());
         withGuests.removeLast();
       }

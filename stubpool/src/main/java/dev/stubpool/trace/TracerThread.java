@@ -194,12 +194,12 @@ public final class TracerThread {
     try {
       LOG.error("a thread that others depend on goes on after a failure", e);
     } catch (Throwable again) {
-      // To say it takes memory, and the thread must go on without.
+      // Logging takes memory, and the thread must go on without.
     }
   }
 
   private void end(Work work) {
-    while (!ends(work)) {
+    for (boolean first = true; !ends(work, first); first = false) {
       LockSupport.parkNanos(this, AFTER_ERROR_NANOS);
     }
     ended = true;
@@ -214,12 +214,14 @@ public final class TracerThread {
     }
   }
 
-  /** False if there was no memory for it. */
-  private static boolean ends(Work work) {
+  /** False if there was no memory for it, which is reported the first time. */
+  private static boolean ends(Work work, boolean first) {
     try {
       work.end();
     } catch (VirtualMachineError e) {
-      report(e);
+      if (first) {
+        report(e);
+      }
       return false;
     } catch (Throwable e) {
       report(e);
