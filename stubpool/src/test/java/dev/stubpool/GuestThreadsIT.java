@@ -560,8 +560,8 @@ class GuestThreadsIT {
   }
 
   /**
-   * A call of a guest's that the kernel holds up is its stub's affair: who wants the same of the stub
-   * waits, and the tracer that serves the whole pool does not.
+   * A call of a guest's that the kernel holds up is its stub's affair: who wants the same of the
+   * stub waits, and the tracer that serves the whole pool does not.
    */
   @Test
   void shouldNotHoldUpThePool() throws Exception {

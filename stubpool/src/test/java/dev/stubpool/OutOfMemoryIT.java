@@ -15,8 +15,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /**
- * JVMs that run out of heap or of threads for a while, recover, and go on using their pools. Each in
- * a JVM of its own.
+ * JVMs that run out of heap or of threads for a while, recover, and go on using their pools. Each
+ * in a JVM of its own.
  */
 class OutOfMemoryIT {
   private static final boolean PROOF = Boolean.getBoolean("stubpool.proof");
@@ -31,10 +31,7 @@ class OutOfMemoryIT {
       List<String> options = List.of("--enable-native-access=ALL-UNNAMED", "-Xmx32m");
       ChildJvm.Outcome outcome =
           ChildJvm.run(ChildJvm.command(options, ChildJvm.classPath(), Full.class, seed));
-      assertThat(outcome.output())
-          .as("seed %s", seed)
-          .contains("it had failures")
-          .endsWith(WORKS);
+      assertThat(outcome.output()).as("seed %s", seed).contains("it had failures").endsWith(WORKS);
       assertThat(outcome.status()).as("seed %s", seed).isZero();
     }
   }
@@ -192,7 +189,8 @@ class OutOfMemoryIT {
           ChildJvm.run(
               cgroup.command(ChildJvm.command(Threadless.class, cgroup.path().toString())));
       assertThat(outcome.output())
-          .contains("open: StubPoolException: pthread_create: EAGAIN while starting thread stubpool-")
+          .contains(
+              "open: StubPoolException: pthread_create: EAGAIN while starting thread stubpool-")
           .contains(
               "run: StubPoolException: pthread_create: EAGAIN while starting thread stubpool-guest-"
                   + "threadless; a limit on threads is reached: look at ulimit -u")
