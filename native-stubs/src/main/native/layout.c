@@ -201,6 +201,7 @@ void layout(void) {
     SAME(O_PATH);
     SAME(O_NONBLOCK);
     SAME(O_NOCTTY);
+    SAME(O_NOFOLLOW);
     SAME(O_CLOEXEC);
     SAME(AT_FDCWD);
     SAME(SIG_UNBLOCK);

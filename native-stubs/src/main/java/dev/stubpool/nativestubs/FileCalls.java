@@ -2,6 +2,7 @@ package dev.stubpool.nativestubs;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /** Calls about descriptors. All descriptors made here are close-on-exec. */
 public final class FileCalls {
@@ -16,6 +17,16 @@ public final class FileCalls {
           arena.allocateFrom(path).address(),
           flags | Abi.O_CLOEXEC,
           mode);
+    }
+  }
+
+  /** {@link #open(String, int, int)} of a path that may be no text: its bytes, without a 0. */
+  public static long open(byte[] path, int flags, int mode) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment terminated = arena.allocate(path.length + 1L);
+      MemorySegment.copy(path, 0, terminated, ValueLayout.JAVA_BYTE, 0, path.length);
+      return Kernel.call(
+          Abi.SYS_openat, Abi.AT_FDCWD, terminated.address(), flags | Abi.O_CLOEXEC, mode);
     }
   }
 
@@ -61,7 +72,7 @@ public final class FileCalls {
       if (result < 0) {
         throw new NativeCallException("prlimit64", (int) -result, "reading the descriptor limit");
       }
-      return limits.get(java.lang.foreign.ValueLayout.JAVA_LONG, Abi.RLIMIT64_soft);
+      return limits.get(ValueLayout.JAVA_LONG, Abi.RLIMIT64_soft);
     }
   }
 }

@@ -48,7 +48,7 @@ final class ExecCalls {
     try {
       Execution.load(
               task.table(),
-              named -> OpenCalls.openProgram(process, named),
+              named -> OpenCalls.openProgram(task, named),
               path,
               arguments.isEmpty() ? List.of("") : arguments, // as Linux does
               environment,

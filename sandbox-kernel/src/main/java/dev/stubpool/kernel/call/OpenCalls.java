@@ -13,8 +13,10 @@ import dev.stubpool.kernel.process.GuestProcess;
 import dev.stubpool.kernel.process.Task;
 import dev.stubpool.kernel.sync.Sleeper;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Calls that open files by their paths. */
 final class OpenCalls {
@@ -22,16 +24,47 @@ final class OpenCalls {
   private static final int LARGEST_OPEN_HOW = 4096;
   private static final int CREAT = OpenFlags.O_CREAT | OpenFlags.O_WRONLY | OpenFlags.O_TRUNC;
 
+  /** How often a file is tried to be opened that is leased. */
+  private static final Duration TRIES_AGAIN_AFTER = Duration.ofMillis(20);
+
   private OpenCalls() {}
 
   /** Opens what is to be executed, execve(2). */
-  static OpenFile openProgram(GuestProcess process, String path) {
+  static OpenFile openProgram(Task task, String path) {
+    GuestProcess process = task.process();
     if (path.isEmpty()) {
       throw new ErrnoException(Errno.ENOENT);
     }
-    Location program =
-        process.files().find(process.workingDirectory(), path, true, process.identity());
-    return Opening.ofProgram(program, process.identity());
+    return awaitLease(
+        task,
+        () -> {
+          Location program =
+              process.files().find(process.workingDirectory(), path, true, process.identity());
+          return Opening.ofProgram(program, process.identity());
+        });
+  }
+
+  /**
+   * Waits while a process of the host has to give back a lease of a file, fcntl(2), as open(2) does
+   * without O_NONBLOCK. Nobody tells when it has, and to wait in a call of the host could not be
+   * ended: so it is tried again and again.
+   */
+  private static OpenFile awaitLease(Task task, Supplier<OpenFile> open) {
+    while (true) {
+      try {
+        return open.get();
+      } catch (ErrnoException e) {
+        if (e.errno() != Errno.EAGAIN) {
+          throw e;
+        }
+      }
+      Optional<Void> _ =
+          task.await(
+              List.of(),
+              System.nanoTime() + TRIES_AGAIN_AFTER.toNanos(),
+              Restart.AS_ACTION_SAYS,
+              Optional::empty);
+    }
   }
 
   /** open(2). */
@@ -86,9 +119,10 @@ final class OpenCalls {
   private static long open(Task task, int directory, String path, int flags, int mode) {
     GuestProcess process = task.process();
     int permissions = mode & FileStatus.PERMISSIONS & ~process.umask();
-    OpenFile file =
-        new Opening(flags, permissions, process.identity())
-            .open(process.files(), Paths.start(task, directory, path), path);
+    Opening opening = new Opening(flags, permissions, process.identity());
+    Supplier<OpenFile> open =
+        () -> opening.open(process.files(), Paths.start(task, directory, path), path);
+    OpenFile file = Bits.any(flags, OpenFlags.O_NONBLOCK) ? open.get() : awaitLease(task, open);
     file.hold();
     try {
       awaitPeer(task, file);

@@ -7,24 +7,33 @@ import dev.stubpool.kernel.memory.Backing;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.util.function.Supplier;
 
 /** A regular file of the host, to be read. */
 public final class RegularFile extends OpenFile {
-  private final FileChannel channel;
-  private final Supplier<FileStatus> status;
+  private final Source source;
   private final Backing backing;
   private long position;
+
+  /** What is opened. */
+  public interface Source {
+    /** What reads it. */
+    FileChannel channel();
+
+    /** stat(2). */
+    FileStatus status();
+
+    /** One who had it open has it no more. */
+    void closed();
+  }
 
   /**
    * Opens it.
    *
-   * @param channel reads it, and is closed with it
+   * @param source is told when it is closed
    */
-  public RegularFile(int flags, FileChannel channel, Supplier<FileStatus> status, Backing backing) {
+  public RegularFile(int flags, Source source, Backing backing) {
     super("", flags);
-    this.channel = channel;
-    this.status = status;
+    this.source = source;
     this.backing = backing;
   }
 
@@ -35,7 +44,7 @@ public final class RegularFile extends OpenFile {
 
   @Override
   public FileStatus status() {
-    return status.get();
+    return source.status();
   }
 
   @Override
@@ -51,7 +60,7 @@ public final class RegularFile extends OpenFile {
       throw new ErrnoException(Errno.EBADF);
     }
     try {
-      return Math.max(0, channel.read(to, from));
+      return Math.max(0, source.channel().read(to, from));
     } catch (IOException e) {
       throw ErrnoException.of(e);
     }
@@ -79,10 +88,6 @@ public final class RegularFile extends OpenFile {
 
   @Override
   protected void close() {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      throw ErrnoException.of(e);
-    }
+    source.closed();
   }
 }

@@ -2,9 +2,11 @@ package dev.stubpool.kernel.fs;
 
 import dev.stubpool.kernel.file.FileStatus;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -31,6 +33,11 @@ final class HostDevices {
           "devpts",
           "mqueue");
 
+  private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
+
+  /** Which field of a mount is its device's number. */
+  private static final int NUMBER = 2;
+
   private final Map<Long, Boolean> known = new HashMap<>();
 
   HostDevices() throws IOException {
@@ -43,19 +50,31 @@ final class HostDevices {
   }
 
   /**
-   * Whether a device is one of those.
+   * Whether a device is one of those. It is looked for by its number, for what a path leads to may
+   * change.
    *
-   * @param path of a file on it that is no link
+   * @throws IOException if the host's mounts cannot be read
    */
-  boolean areForGuests(long device, Path path) {
-    return known.computeIfAbsent(device, _ -> isNoView(path));
+  boolean areForGuests(long device) throws IOException {
+    Boolean before = known.get(device);
+    if (before != null) {
+      return before;
+    }
+    boolean areForGuests = !isView(device);
+    known.put(device, areForGuests);
+    return areForGuests;
   }
 
-  private static boolean isNoView(Path path) {
-    try {
-      return !VIEWS.contains(Files.getFileStore(path).type());
-    } catch (IOException _) {
-      return true; // mounted where this JVM cannot see it, as behind chroot(2)
+  /** By /proc/self/mountinfo, proc(5); what is not mounted where this JVM sees it is no view. */
+  private static boolean isView(long device) throws IOException {
+    String number = FileStatus.major(device) + ":" + FileStatus.minor(device);
+    for (String line : Files.readAllLines(MOUNTS, StandardCharsets.ISO_8859_1)) {
+      List<String> fields = List.of(line.split(" "));
+      if (fields.get(NUMBER).equals(number)
+          && VIEWS.contains(fields.get(fields.lastIndexOf("-") + 1))) {
+        return true;
+      }
     }
+    return false;
   }
 }

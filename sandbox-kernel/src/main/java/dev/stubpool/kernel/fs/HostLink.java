@@ -4,6 +4,7 @@ import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NotLinkException;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -21,10 +22,12 @@ final class HostLink extends HostNode implements Node.Link {
   @Override
   public String target() {
     try {
-      String target = HostNames.text(Files.readSymbolicLink(path()));
-      if (key().equals(tree().directories().key(above(), path().getFileName()))) {
+      String target = HostNames.text(Files.readSymbolicLink(tree().here(this)));
+      if (key().equals(HostTree.attributes(tree().here(this)).get("fileKey"))) {
         return target;
       }
+    } catch (NotLinkException _) {
+      throw new ErrnoException(Errno.ENOENT);
     } catch (IOException e) {
       throw ErrnoException.of(e);
     }

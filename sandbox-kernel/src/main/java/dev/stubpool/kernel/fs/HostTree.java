@@ -9,6 +9,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,14 +23,17 @@ import java.util.Set;
 final class HostTree implements AutoCloseable {
   private static final String ATTRIBUTES = FileStatus.ATTRIBUTES + ",fileKey";
 
-  /** Somebody on the host may put one thing in another's place just then: but how often? */
-  private static final int ATTEMPTS = 3;
-
   private static final int MOST_KNOWN = 512;
 
   private final HostDirectories directories = new HostDirectories();
   private final HostDevices devices;
   private final Set<Path> hidden = new HashSet<>();
+
+  /** What was there when it was hidden: it stays so under whatever name it gets. */
+  private final Set<Object> hiddenKeys = new HashSet<>();
+
+  /** Files that are open or mapped, by key: while one is, its key is no other file's. */
+  private final Map<Object, HeldFile> held = new HashMap<>();
 
   /** Directories that were found a moment ago, for paths lead through the same ones often. */
   private final Map<Path, HostDirectory> known =
@@ -58,7 +62,10 @@ final class HostTree implements AutoCloseable {
       if (parent != null) {
         hidden.add(parent.toRealPath().resolve(path.getFileName())); // what may come there
       }
-      hidden.add(path.toRealPath());
+      hiddenKeys.add(attributes(path).get("fileKey"));
+      Path real = path.toRealPath();
+      hidden.add(real);
+      hiddenKeys.add(attributes(real).get("fileKey"));
     } catch (IOException _) {
       // It leads nowhere.
     }
@@ -66,6 +73,23 @@ final class HostTree implements AutoCloseable {
 
   HostDirectories directories() {
     return directories;
+  }
+
+  /** A path to what has a node's name now, in the directory that the node was found in. */
+  Path here(HostNode node) throws IOException {
+    return directories.path(node.above(), node.path().getFileName());
+  }
+
+  /** Opens a file once more, or makes it one that is open. */
+  HeldFile use(HostFile file) throws IOException {
+    Object key = file.key();
+    HeldFile opened = held.get(key);
+    if (opened == null) {
+      opened = HeldFile.open(here(file), key, () -> held.remove(key));
+      held.put(key, opened);
+    }
+    opened.use();
+    return opened;
   }
 
   /**
@@ -98,18 +122,13 @@ final class HostTree implements AutoCloseable {
       return Optional.of(found);
     }
     try {
-      for (int i = 0; i < ATTEMPTS; i++) {
-        Object key = directories.key(directory, path.get().getFileName());
-        Map<String, Object> attributes = attributes(path.get());
-        if (key.equals(attributes.get("fileKey"))) {
-          Optional<Node> node = node(directory, path.get(), attributes, directory.isTrusted());
-          if (node.isPresent() && node.get() instanceof HostDirectory below) {
-            known.put(path.get(), below);
-          }
-          return node;
-        }
+      Map<String, Object> attributes =
+          attributes(directories.path(directory, path.get().getFileName()));
+      Optional<Node> node = node(directory, path.get(), attributes, directory.isTrusted());
+      if (node.isPresent() && node.get() instanceof HostDirectory below) {
+        known.put(path.get(), below);
       }
-      return Optional.empty();
+      return node;
     } catch (NoSuchFileException | NotDirectoryException _) {
       return Optional.empty(); // a directory that was found and is no more, at the latest
     } catch (IOException e) {
@@ -121,9 +140,9 @@ final class HostTree implements AutoCloseable {
       HostDirectory above, Path path, Map<String, Object> attributes, boolean trusted)
       throws IOException {
     FileStatus status = FileStatus.of(attributes);
-    boolean isLink = status.type() == FileStatus.S_IFLNK;
     if (hidden.contains(path)
-        || !devices.areForGuests(status.device(), isLink ? path.getParent() : path)) {
+        || hiddenKeys.contains(attributes.get("fileKey"))
+        || !devices.areForGuests(status.device())) {
       return Optional.empty();
     }
     return Optional.of(
@@ -146,6 +165,7 @@ final class HostTree implements AutoCloseable {
 
   @Override
   public void close() {
+    held.values().forEach(HeldFile::close);
     directories.close();
   }
 }

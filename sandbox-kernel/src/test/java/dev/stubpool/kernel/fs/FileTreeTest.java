@@ -15,12 +15,15 @@ import dev.stubpool.kernel.memory.MemoryBudget;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -210,6 +213,20 @@ class FileTreeTest {
   }
 
   @Test
+  void shouldHideAFileAndADirectoryUnderAllTheirNames() throws IOException {
+    Path file = shown.resolve("file");
+    Files.createLink(shown.resolve("in/other"), file);
+    tree.hide(file);
+    tree.hide(shown.resolve("in/deeper"));
+    Files.move(file, shown.resolve("moved"));
+    Files.move(shown.resolve("in/deeper"), shown.resolve("moved2"));
+
+    for (String name : new String[] {"moved", "moved2", "in/other"}) {
+      assertThatThrownBy(() -> find(shown + "/" + name)).as(name).hasMessage("ENOENT");
+    }
+  }
+
+  @Test
   void shouldShowToRootWhatAnybodyMayReadOnly() throws IOException, InterruptedException {
     assumeTrue(who.uid() == 0, "this JVM is not root");
     Path folder =
@@ -342,6 +359,53 @@ class FileTreeTest {
 
     assertThatThrownBy(() -> new Opening(OpenFlags.O_RDONLY, 0, who).open(file))
         .isInstanceOf(ErrnoException.class);
+  }
+
+  @Test
+  void shouldReadAndMapWhatIsOpenWhateverBecomesOfItsName() throws IOException {
+    OpenFile file = open(shown + "/file", OpenFlags.O_RDONLY);
+    file.hold();
+    Files.delete(shown.resolve("file"));
+    Files.writeString(shown.resolve("file"), "another");
+    OpenFile another = open(shown + "/file", OpenFlags.O_RDONLY);
+    another.hold();
+
+    assertThat(text(file)).isEqualTo("text");
+    assertThat(file.status().size()).isEqualTo(4);
+    assertThat(text(another)).isEqualTo("another");
+    assertThat(file.backing()).isNotEqualTo(another.backing());
+    file.release();
+    another.release();
+  }
+
+  @Test
+  void shouldHoldAFileOnceHoweverOftenItIsOpen() throws IOException {
+    List<OpenFile> files = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      files.add(open(shown + "/file", OpenFlags.O_RDONLY));
+      files.getLast().hold();
+      assertThat(files.getLast().backing()).isEqualTo(files.getFirst().backing());
+    }
+    assertThat(descriptors()).isEqualTo(2);
+
+    files.forEach(OpenFile::release);
+
+    assertThat(descriptors()).isZero();
+  }
+
+  /** How many descriptors this JVM has of the file. */
+  private long descriptors() throws IOException {
+    long count = 0;
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path descriptor : all) {
+        try {
+          count += Files.readSymbolicLink(descriptor).equals(shown.resolve("file")) ? 1 : 0;
+        } catch (NoSuchFileException _) {
+          // closed meanwhile
+        }
+      }
+    }
+    return count;
   }
 
   /** Somebody swaps a directory for a link to one that is not shown, all the time. */
