@@ -397,8 +397,9 @@ public final class Tracer implements Injector, AutoCloseable {
 
   /** Notes that a stub has guests, whose ends {@link #reapGuests()} looks for. */
   void hasGuests(Tracee stub) {
-    if (!withGuests.contains(stub)) {
+    if (!stub.isListed()) {
       withGuests.add(stub);
+      stub.setListed(true);
     }
   }
 
@@ -411,6 +412,7 @@ public final class Tracer implements Injector, AutoCloseable {
       Tracee stub = withGuests.get(i);
       reapGuests(stub, siginfo);
       if (stub.guests().isEmpty() || stub.isBuried()) {
+        stub.setListed(false);
         withGuests.set(i, withGuests.getLast());
         withGuests.removeLast();
       }
