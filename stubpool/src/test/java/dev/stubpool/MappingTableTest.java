@@ -486,7 +486,9 @@ class MappingTableTest {
     assertThat(discarded).isTrue();
   }
 
-  /** The call itself may fail by an Error as well: then nothing was called, or the stub is killed. */
+  /**
+   * The call itself may fail by an Error as well: then nothing was called, or the stub is killed.
+   */
   @Test
   void shouldLetGoOfTheTurnAfterAnError() {
     assertThatThrownBy(
