@@ -55,7 +55,7 @@ class OutOfMemoryIT {
       StubPool first = open("first");
       use(first, 3); // as a program would have, before it runs out of memory
       for (int round = 0; round < PAUSES; round++) {
-        fillUp(1 << (3 + random.nextInt(15)));
+        fillUp(round == 0 ? Long.BYTES : 1 << (3 + random.nextInt(15))); // one round surely full
         long until = System.nanoTime() + Duration.ofMillis(150).toNanos();
         while (System.nanoTime() - until < 0) {
           useFull(first, random.nextInt(4));
