@@ -14,6 +14,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,12 +34,16 @@ class MappingTableTest {
 
   private List<ProcMaps.Mapping> reality = List.of();
   private IOException unreadable;
+  private boolean exhausted;
   private boolean discarded;
   private final MappingTable table =
       new MappingTable(
           () -> {
             if (unreadable != null) {
               throw unreadable;
+            }
+            if (exhausted) {
+              throw new OutOfMemoryError("reading the mappings");
             }
             return reality;
           },
@@ -468,5 +474,32 @@ class MappingTableTest {
     assertThat(table.guess(ACCERR, START + 7 * PAGE, START + 7 * PAGE)).isEqualTo(Access.UNKNOWN);
     // Or that it knows to be there.
     assertThat(table.guess(MAPERR, CODE, CODE + 50)).isEqualTo(Access.UNKNOWN);
+  }
+
+  /** A table that is not the kernel's is of no use, nor is its stub. */
+  @Test
+  void shouldDiscardTheStubWhoseCallItCannotNote() {
+    memory(START, PAGE, Protection.READ);
+    exhausted = true;
+    assertThatThrownBy(() -> unmap(START, PAGE, -Errno.ENOMEM))
+        .isInstanceOf(OutOfMemoryError.class);
+    assertThat(discarded).isTrue();
+  }
+
+  /**
+   * The call itself may fail by an Error as well: then nothing was called, or the stub is killed.
+   */
+  @Test
+  void shouldLetGoOfTheTurnAfterAnError() {
+    assertThatThrownBy(
+            () ->
+                table.inTurn(
+                    () -> {
+                      throw new OutOfMemoryError("a call");
+                    }))
+        .isInstanceOf(OutOfMemoryError.class);
+    CompletableFuture<Long> next =
+        CompletableFuture.supplyAsync(() -> table.inTurn(() -> 7), Thread.ofPlatform()::start);
+    assertThat(next.orTimeout(20, TimeUnit.SECONDS).join()).isEqualTo(7);
   }
 }

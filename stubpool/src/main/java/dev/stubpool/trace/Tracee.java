@@ -46,6 +46,8 @@ public final class Tracee {
   /** Whether its end is dealt with: it is reaped, or lingers. The tracer's alone. */
   private boolean buried;
 
+  private boolean listed;
+
   /**
    * Of a guest's thread: whether a tracer has it, so that its number is its own until it is reaped.
    * The kernel reaps a thread without a tracer by itself, and may give its number to anybody.
@@ -117,6 +119,15 @@ public final class Tracee {
 
   void setBuried() {
     buried = true;
+  }
+
+  /** Whether it is in the tracer's list of stubs that have guests. Tracer only. */
+  boolean isListed() {
+    return listed;
+  }
+
+  void setListed(boolean value) {
+    listed = value;
   }
 
   boolean isTraced() {

@@ -21,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -71,7 +72,7 @@ public final class Tracer implements Injector, AutoCloseable {
    */
   private Tracee lingering;
 
-  private volatile int lingeringCount;
+  private final AtomicInteger lingeringCount = new AtomicInteger();
 
   /** Stubs that have guests, or had some at the last look. */
   private final List<Tracee> withGuests = new ArrayList<>();
@@ -397,8 +398,9 @@ public final class Tracer implements Injector, AutoCloseable {
 
   /** Notes that a stub has guests, whose ends {@link #reapGuests()} looks for. */
   void hasGuests(Tracee stub) {
-    if (!withGuests.contains(stub)) {
+    if (!stub.isListed()) {
       withGuests.add(stub);
+      stub.setListed(true);
     }
   }
 
@@ -411,6 +413,7 @@ public final class Tracer implements Injector, AutoCloseable {
       Tracee stub = withGuests.get(i);
       reapGuests(stub, siginfo);
       if (stub.guests().isEmpty() || stub.isBuried()) {
+        stub.setListed(false);
         withGuests.set(i, withGuests.getLast());
         withGuests.removeLast();
       }
@@ -563,12 +566,12 @@ public final class Tracer implements Injector, AutoCloseable {
   private void linger(Tracee tracee) {
     tracee.nextLingering = lingering;
     lingering = tracee;
-    lingeringCount++; // written by this thread alone
+    lingeringCount.getAndIncrement();
   }
 
   /** How many processes are off the books and not reaped yet. Any thread. */
   public int lingering() {
-    return lingeringCount;
+    return lingeringCount.get();
   }
 
   /**
@@ -585,7 +588,7 @@ public final class Tracer implements Injector, AutoCloseable {
         } else {
           before.nextLingering = each.nextLingering;
         }
-        lingeringCount--;
+        lingeringCount.getAndDecrement();
       } else {
         before = each;
       }
@@ -849,7 +852,7 @@ public final class Tracer implements Injector, AutoCloseable {
     while (lingering != null) {
       Tracee first = lingering;
       lingering = first.nextLingering;
-      lingeringCount--;
+      lingeringCount.getAndDecrement();
       Watchdog.inherit(first);
     }
     Watchdog.forget(deadline);

@@ -46,7 +46,7 @@ class TracerThreadTest {
     volatile CountDownLatch gate = new CountDownLatch(0);
     volatile Throwable failure;
     volatile Error mute;
-    volatile int failingEnds;
+    final AtomicInteger failingEnds = new AtomicInteger();
     volatile Thread thread;
 
     @Override
@@ -94,8 +94,7 @@ class TracerThreadTest {
     @Override
     public void end() {
       ends.incrementAndGet();
-      if (failingEnds > 0) {
-        failingEnds--;
+      if (failingEnds.getAndDecrement() > 0) {
         throw new OutOfMemoryError("an end");
       }
     }
@@ -344,7 +343,7 @@ class TracerThreadTest {
     try (Logs logs = new Logs(TracerThread.class)) {
       tracer.start();
       awaitSleep(1);
-      work.failingEnds = 3;
+      work.failingEnds.set(3);
       Fate queued = new Fate();
       tracer.offer(
           () -> {
