@@ -15,7 +15,12 @@
 #define SIGINFO_PID_INDEX (ABI_SIGINFO_pid / (int)sizeof(int))
 _Static_assert(ABI_SIGINFO_pid % sizeof(int) == 0, "host_wait");
 
-/* Any system call. The result, or -errno. */
+/*
+ * Any system call. The result, or -errno.
+ *
+ * SAFETY: as unsafe as the call: addresses must be what the call expects, for as long as it uses them, and a call may end the
+ * thread or the process, or unmap what the JVM runs on. Callers keep what they pass alive until it returns.
+ */
 long host_syscall(long number, long a, long b, long c, long d, long e, long f) {
     return raw6(number, a, b, c, d, e, f);
 }
@@ -52,10 +57,18 @@ void host_cpuid(unsigned leaf, unsigned subleaf, unsigned *out) {
     __asm__ volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "a"(leaf), "c"(subleaf));
 }
 
-/* Handler of the signal that calls a tracer out of a blocking wait: EINTR is all it is for. */
+/*
+ * Handler of the signal that calls a tracer out of a blocking wait: EINTR is all it is for.
+ *
+ * SAFETY: runs on any thread that has not blocked the signal, at any instruction, so it touches nothing.
+ */
 void host_wake_handler(int signal) { (void)signal; }
 
-/* Returns from a handler (SA_RESTORER, sigaction(2)); the frame is at the stack pointer. */
+/*
+ * Returns from a handler (SA_RESTORER, sigaction(2)).
+ *
+ * SAFETY: only as the return address of a signal frame: rt_sigreturn(2) loads all registers from where the stack pointer is.
+ */
 __asm__(".pushsection .text\n"
         ".globl host_signal_return\n"
         ".type host_signal_return, @function\n"
@@ -68,6 +81,9 @@ _Static_assert(__NR_rt_sigreturn == 15, "host_signal_return");
 /*
  * clone(2) onto another stack: in the parent the pid or -errno, in the child birth(boot), which never returns.
  * rdi: flags; rsi: top of the child's stack, 16-byte aligned; rdx: boot.
+ *
+ * SAFETY: without CLONE_VM, for two threads would run on memory of the JVM. The stack must be in memory that the child has,
+ * and big enough for birth.
  */
 long host_clone(unsigned long flags, void *stack, struct boot *boot);
 __asm__(".pushsection .text\n"

@@ -173,6 +173,7 @@ void layout(void) {
                                  CLONE_PTRACE);
     SAME(FUTEX_WAIT_PRIVATE);
     SAME(EINTR);
+    SAME(EINVAL);
     SAME(FUTEX_WAKE);
     SAME(PR_SET_PDEATHSIG);
     SAME(PR_SET_NO_NEW_PRIVS);

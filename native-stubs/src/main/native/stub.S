@@ -17,7 +17,12 @@
 \name:
     .endm
 
-/* One system call: number in rax, arguments where syscall(2) wants them. */
+/*
+ * One system call: number in rax, arguments where syscall(2) wants them.
+ *
+ * SAFETY: whatever the filter allows can be called from here with any arguments, by the stub's own code too, if that ever
+ * ran with real system calls. What may not happen to the image or the JVM is for the filter to deny.
+ */
 global stub_call
     syscall
 global stub_call_returned
@@ -28,6 +33,8 @@ global stub_call_done
  * The first system call of a child stub, in the same stop: SIGKILL when the JVM dies, unless it is dead already.
  * rbx: number; r12, r13: first two arguments; rdx, r10, r8, r9: the others; r14d: the JVM's pid.
  * prctl(2) reads five arguments, but PR_SET_PDEATHSIG only the second; getppid(2) reads none.
+ *
+ * SAFETY: exits, thread by thread, if the parent is not r14d; a stub whose JVM is alive must be given that JVM's pid.
  */
     .balign 16, 0xcc
 global stub_first_call
@@ -58,14 +65,22 @@ global stub_first_call_not_armed
     int3
 
 /*
- * Child stubs, run by a source. rbx: clone flags; r12: where the first pid goes; r13: how many, at least 1.
- * The kernel writes each pid itself (CLONE_PARENT_SETTID). Stops at the first failure, its -errno in rax.
- * A child is stopped by CLONE_PTRACE before its first instruction, and gets registers of its own before it runs;
- * rax is 0 in it, so left alone it would fall into the int3.
+ * Child stubs, run by a source. rbx: clone flags; r12: where the first pid goes; r13d: how many, from 1 to the number of
+ * pids that a page holds. The kernel writes each pid itself (CLONE_PARENT_SETTID). Stops at the first failure, its -errno
+ * in rax; -EINVAL for another count. A child is stopped by CLONE_PTRACE before its first instruction, and gets registers of
+ * its own before it runs; rax is 0 in it, so left alone it would fall into the int3.
+ *
+ * SAFETY: this is the only loop around a call that makes anything. The count is checked before every call, not once, so that
+ * whoever jumps into the middle of the loop makes one child more at most. The filter allows no flags but those of traced
+ * children, and the kernel drops a pid that it cannot write to r12.
  */
     .balign 16, 0xcc
 global stub_clone_many
 .Lclone:
+    lea -1(%r13), %ecx
+    mov $-ABI_EINVAL, %rax
+    cmp $(ABI_IMAGE_PAGE / 4 - 1), %ecx
+    ja .Lcloned
     mov $__NR_clone, %eax
     mov %rbx, %rdi
     xor %esi, %esi
@@ -85,6 +100,9 @@ global stub_clone_many_done
 /*
  * Everything but the image unmapped. rdi, rsi: address and length below it; r12, r13: above it. rax: 0 or -errno.
  * Whoever set all other registers to 0 finds them all 0, so a stub that is not run has nothing left to hide.
+ *
+ * SAFETY: the ranges are the caller's to choose, but the filter denies those that touch the image or end beyond the last
+ * address. No guest's thread may run meanwhile: its memory is gone.
  */
     .balign 16, 0xcc
 global stub_unmap_around
@@ -107,13 +125,17 @@ global stub_unmap_around
 global stub_unmap_around_done
     jmp stub_park /* let go here, it waits */
 
-/* A born source arrives here, filter in place. */
+/* A born source arrives here, filter in place; int3 stops it, which is a wait for its tracer. */
     .balign 16, 0xcc
 global stub_ready
     int3
 global stub_ready_done
 
-/* Handler and restorer of SEGV, BUS, ILL, FPE: a tracer reads the frame, and nobody ever returns from it. */
+/*
+ * Handler and restorer of SEGV, BUS, ILL, FPE: a tracer reads the frame, and nobody ever returns from it.
+ *
+ * SAFETY: reached with a stack pointer in the frame that the kernel has built; nothing here reads or writes it.
+ */
     .balign 16, 0xcc
 global stub_fault_entry
     int3
@@ -123,6 +145,8 @@ global stub_fault_return
 /*
  * Where a stub waits untraced: asleep on a word that nobody can change, in a call that signals only restart. Whoever entered at
  * the call to make another one sleeps here too, or is stopped.
+ *
+ * SAFETY: only for a thread whose process is traced, or armed to die with the JVM: nothing here ends the sleep.
  */
     .balign 16, 0xcc
 global stub_park

@@ -77,7 +77,8 @@ final class Machine {
               + there
               + " there, and "
               + own
-              + " in its own, so each pid of a stub is another process's in /proc; mount a /proc of "
+              + " in its own, so each pid of a stub is another process's in /proc; mount a /proc of"
+              + " "
               + remedy);
     }
   }

@@ -378,8 +378,8 @@ class FailureIT {
     command.addAll(ChildJvm.command(Opening.class));
     assertThat(ChildJvm.run(command).output())
         .containsPattern(
-            "ptrace\\(PTRACE_SEIZE\\): EPERM while making the source stub; process \\d+ \\(strace\\)"
-                + " traces it already: run the JVM without that tracer");
+            "ptrace\\(PTRACE_SEIZE\\): EPERM while making the source stub; process \\d+"
+                + " \\(strace\\) traces it already: run the JVM without that tracer");
   }
 
   @ParameterizedTest
@@ -388,8 +388,8 @@ class FailureIT {
     assertThat(ChildJvm.run(ChildJvm.command(NoCopies.class, call)).output())
         .containsPattern(
             call
-                + ": EPERM while copying memory of stub \\d+ at 0x10000000; a seccomp filter of this"
-                + " process forbids it: let "
+                + ": EPERM while copying memory of stub \\d+ at 0x10000000; a seccomp filter of"
+                + " this process forbids it: let "
                 + call
                 + "\\(2\\) through in the container's profile");
   }
@@ -630,8 +630,8 @@ class FailureIT {
     assertThat(ChildJvm.run(command).output())
         .contains(
             "the JVM cannot find libc's function syscall: it could not load its own library"
-                + " libsyslookup.so, most likely because all file descriptors were in use; raise the"
-                + " limit (ulimit -n 4096) and start the JVM again");
+                + " libsyslookup.so, most likely because all file descriptors were in use; raise"
+                + " the limit (ulimit -n 4096) and start the JVM again");
   }
 
   /** Uses up all descriptors before the image is set up. */
@@ -696,8 +696,7 @@ class FailureIT {
 
   @Test
   void descriptorsAfterTheLastClose() {
-    assertThat(ChildJvm.run(ChildJvm.command(OpenDescriptors.class)).output())
-        .contains("left: []");
+    assertThat(ChildJvm.run(ChildJvm.command(OpenDescriptors.class)).output()).contains("left: []");
   }
 
   /** Prints what descriptors are left of a pool, but for files of the class path. */

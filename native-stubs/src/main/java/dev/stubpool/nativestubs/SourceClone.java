@@ -89,8 +89,8 @@ public final class SourceClone implements AutoCloseable {
   /**
    * Forks. The child dies with the calling thread, not only with the process (PR_SET_PDEATHSIG).
    *
-   * <p>One thread at a time: the marks that keep mappings from a child (MADV_DONTFORK) belong to the
-   * mappings, and one clone would take them away from under another.
+   * <p>One thread at a time: the marks that keep mappings from a child (MADV_DONTFORK) belong to
+   * the mappings, and one clone would take them away from under another.
    *
    * @return the pid, or -errno, of the call that {@link #step} tells
    */

@@ -217,7 +217,9 @@ public final class StubImage {
       }
     }
 
-    /** 64 random bits of the kernel's, getrandom(2); SecureRandom would keep two descriptors open. */
+    /**
+     * 64 random bits of the kernel's, getrandom(2); SecureRandom would keep two descriptors open.
+     */
     long random(String step) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment word = arena.allocate(JAVA_LONG);

@@ -99,8 +99,8 @@ final class SourceStub {
   }
 
   /**
-   * Has the child go through its birth. Where it fails, at whatever moment that is noticed here, the
-   * boot region has the step and its error.
+   * Has the child go through its birth. Where it fails, at whatever moment that is noticed here,
+   * the boot region has the step and its error.
    */
   private static void bear(Tracer tracer, Tracee source, SourceClone clone, Seams seams) {
     try {

@@ -90,8 +90,7 @@ class MappableWindowIT {
     assertThat(Files.exists(Path.of("/proc/self/fd/" + used))).isFalse();
     assertThatThrownBy(() -> window.during(0, "testing", slot -> slot))
         .isInstanceOf(StubPoolException.class)
-        .hasMessage(
-            "the mappable descriptors were given back, as no pool is open, while testing");
+        .hasMessage("the mappable descriptors were given back, as no pool is open, while testing");
   }
 
   /** Windows come and go beside files at high numbers, whose descriptors nobody else may touch. */

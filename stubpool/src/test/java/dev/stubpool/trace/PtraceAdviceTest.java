@@ -62,7 +62,8 @@ class PtraceAdviceTest {
     assertThat(advice(true))
         .startsWith("a seccomp filter of this process forbids it: let ptrace(2) through in the");
     assertThat(advisor().onCopying("process_vm_writev", true))
-        .startsWith("a seccomp filter of this process forbids it: let process_vm_writev(2) through");
+        .startsWith(
+            "a seccomp filter of this process forbids it: let process_vm_writev(2) through");
     assertThat(advisor().onCopying("process_vm_writev", false)).startsWith("a security module");
   }
 

@@ -37,11 +37,7 @@ final class TracedStub implements AutoCloseable {
     forge =
         new Forge(
             tracer,
-            new StubSpec(
-                StubFilter.program(image, window, LOWEST),
-                LOWEST,
-                HIGHEST,
-                Abi.SIGCHLD),
+            new StubSpec(StubFilter.program(image, window, LOWEST), LOWEST, HIGHEST, Abi.SIGCHLD),
             seams);
   }
 
