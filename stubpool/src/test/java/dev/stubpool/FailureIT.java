@@ -539,7 +539,7 @@ class FailureIT {
       Path process = Path.of("/proc/" + pid);
       try {
         String stat = Files.readString(process.resolve("stat"));
-        String start = stat.substring(stat.lastIndexOf(')')).split(" ")[20];
+        String start = stat.substring(stat.lastIndexOf(')')).split(" ", -1)[20];
         scores.put(pid + " of " + start, Files.readString(process.resolve("oom_score_adj")));
       } catch (NoSuchFileException e) {
         // no process has this pid
@@ -652,7 +652,7 @@ class FailureIT {
         }
       } catch (IOException full) {
         try {
-          System.out.println(StubImage.get());
+          System.out.println("sealed: " + StubImage.get().sealed());
         } catch (MissingFunctionException e) {
           System.out.println(e.getMessage());
         }

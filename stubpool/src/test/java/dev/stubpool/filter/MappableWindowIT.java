@@ -131,7 +131,7 @@ class MappableWindowIT {
   }
 
   private static void keepAFile(Random random) throws IOException {
-    long size = 1 + random.nextInt(1 << 20);
+    long size = 1L + random.nextInt(1 << 20);
     int low = (int) MemoryCalls.memoryFile("test");
     MemoryCalls.resize(low, size);
     int high = (int) FileCalls.duplicateAbove(low, 16_384 - random.nextInt(3 * SIZE));
