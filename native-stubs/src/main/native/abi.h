@@ -7,6 +7,9 @@
 
 #include <linux/types.h>
 
+/* The host text, which threads of the JVM call: shared, read-execute, in the JVM only, anywhere. No stub may keep it. */
+#define HOST_TEXT_SIZE 0x1000
+
 /* The image's range, relative to its base. Page size is 4096: x86-64 has no other base page. */
 #define IMAGE_PAGE 0x1000
 #define IMAGE_STUB_OFFSET 0x0 /* shared, read-execute, sealed: in every stub */
@@ -20,13 +23,13 @@
 #define STUB_FRAME_OFFSET IMAGE_RESERVED_SIZE
 #define STUB_FRAME_SIZE 0x10000
 /* Behind the range: shared, read-execute, in the JVM only. It makes any call, so no stub may keep it. */
-#define IMAGE_HOST_OFFSET IMAGE_RESERVED_SIZE
-#define IMAGE_HOST_SIZE 0x8000
+#define IMAGE_BIRTH_OFFSET IMAGE_RESERVED_SIZE
+#define IMAGE_BIRTH_SIZE 0x8000
 
 /* The same in the memfd. */
 #define FILE_STUB_OFFSET 0x0
-#define FILE_HOST_OFFSET IMAGE_STUB_SIZE
-#define FILE_SIZE (FILE_HOST_OFFSET + IMAGE_HOST_SIZE)
+#define FILE_BIRTH_OFFSET IMAGE_STUB_SIZE
+#define FILE_SIZE (FILE_BIRTH_OFFSET + IMAGE_BIRTH_SIZE)
 
 /* Signals, for those who include <asm/signal.h>. */
 #define SIGNAL_BIT(signal) (1UL << ((signal)-1))
@@ -79,8 +82,8 @@ struct boot {
 };
 
 /*
- * In the order in which they are done last: the child arms its parent death signal and looks for its parent early as well,
- * and the cloning thread begins by blocking signals. The text names the call for error messages.
+ * In the order of birth(). Three of them also occur earlier: PARENT_DEATH and PARENT_ALIVE at the start of the child, and
+ * SIGNAL_MASK in the cloning thread; they stand where they are done last. The text names the call for error messages.
  */
 #define BIRTH_STEPS(STEP)                                                                                              \
     STEP(CLONE, "clone")                                                                                               \

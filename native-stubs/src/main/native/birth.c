@@ -4,7 +4,7 @@
  */
 #include <asm/mman.h>
 #include <asm/signal.h>
-#include <asm/unistd_64.h>
+#include <asm/unistd.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
@@ -26,8 +26,6 @@
 #define ENOSYS 38
 #define ETIMEDOUT 110
 
-/* libc's signature of a registered struct rseq on x86 (an undefined instruction, ud1). */
-#define RSEQ_SIGNATURE 0x53053053
 /* Lengths that a C library may have registered: multiples of the alignment, 32 bytes, and the feature size itself. */
 #define RSEQ_LENGTH_STEP 32
 #define RSEQ_LENGTH_MAX 1024
@@ -117,11 +115,13 @@ static long unregister_rseq(struct boot *boot) {
 }
 
 static long drop_capabilities(void) {
-    /* Bounding first: it needs CAP_SETPCAP. Without it EPERM, and then there is nothing to gain by exec either. */
-    /* After the last capability of this kernel EINVAL. */
+    /*
+     * The bounding set first, because dropping from it needs CAP_SETPCAP. Without that capability the call is EPERM, and
+     * the stub could not gain capabilities by execve(2) either.
+     */
     for (long capability = 0; capability < CAPABILITY_COUNT; capability++)
         if (raw3(__NR_prctl, PR_CAPBSET_DROP, capability, 0) != 0)
-            break;
+            break; /* EINVAL behind the last capability of this kernel */
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
     return raw3(__NR_capset, (long)&header, (long)none, 0); /* ambient follows: capabilities(7) */
@@ -138,7 +138,7 @@ static void die_with_the_jvm(struct boot *boot) {
 }
 
 /*
- * Begins where host_clone has the child begin, and never returns: it reaches stub_ready, or ends the process.
+ * Begins where clone_to_birth has the child begin, and never returns: it reaches stub_ready, or ends the process.
  *
  * SAFETY: only for a process of its own, cloned without CLONE_VM, on a stack within boot, a BOOT_REGION_SIZE region of
  * MAP_SHARED memory filled as abi.h says. It ends the process that runs it, unmaps the vDSO, and gives up rights for good.

@@ -1,10 +1,9 @@
-/* Constants that libc's headers know, and the image's own. See layout.h. */
+/* Constants that libc's headers know, and the image's own, of all architectures. See layout.h. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/audit.h>
 #include <linux/futex.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
@@ -18,13 +17,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <sys/user.h>
 
 #include "abi.h"
 #include "layout.h"
 #include "newer.h"
 
-#define REGISTER(name) INT(REGS_##name, offsetof(struct user_regs_struct, name))
 #define BOOT(name) INT(BOOT_##name, offsetof(struct boot, name))
 
 _Static_assert(sizeof(struct boot) <= BOOT_FILTER_OFFSET, "boot header");
@@ -34,14 +31,15 @@ _Static_assert((CLONE_FILES | CLONE_FS | CLONE_IO | CLONE_SYSVSEM | CLONE_PARENT
                 SIGCHLD) == 0x8014A611u, "child stub");
 
 void layout(void) {
+    SAME(HOST_TEXT_SIZE);
     INT(IMAGE_PAGE, IMAGE_PAGE);
     SAME(IMAGE_STUB_OFFSET);
     SAME(IMAGE_STUB_SIZE);
-    SAME(IMAGE_HOST_OFFSET);
-    SAME(IMAGE_HOST_SIZE);
+    SAME(IMAGE_BIRTH_OFFSET);
+    SAME(IMAGE_BIRTH_SIZE);
     SAME(IMAGE_PID_PAGE_OFFSET);
     SAME(FILE_STUB_OFFSET);
-    SAME(FILE_HOST_OFFSET);
+    SAME(FILE_BIRTH_OFFSET);
     SAME(FILE_SIZE);
     SAME(IMAGE_RESERVED_SIZE);
     SAME(STUB_FRAME_OFFSET);
@@ -71,38 +69,6 @@ void layout(void) {
     INT(BOOT_RANGE_address, offsetof(struct boot_range, address));
     INT(BOOT_RANGE_length, offsetof(struct boot_range, length));
 
-    INT(REGS_SIZE, sizeof(struct user_regs_struct));
-    REGISTER(r15);
-    REGISTER(r14);
-    REGISTER(r13);
-    REGISTER(r12);
-    REGISTER(rbp);
-    REGISTER(rbx);
-    REGISTER(r11);
-    REGISTER(r10);
-    REGISTER(r9);
-    REGISTER(r8);
-    REGISTER(rax);
-    REGISTER(rcx);
-    REGISTER(rdx);
-    REGISTER(rsi);
-    REGISTER(rdi);
-    REGISTER(orig_rax);
-    REGISTER(rip);
-    REGISTER(cs);
-    REGISTER(eflags);
-    REGISTER(rsp);
-    REGISTER(ss);
-    REGISTER(fs_base);
-    REGISTER(gs_base);
-    REGISTER(ds);
-    REGISTER(es);
-    REGISTER(fs);
-    REGISTER(gs);
-    INT(USER_DEBUGREG, offsetof(struct user, u_debugreg));
-    /* What NT_PRSTATUS writes first: all but bases and data selectors. */
-    INT(GENERAL_REGS_SIZE, offsetof(struct user_regs_struct, fs_base));
-
     INT(SYSCALL_INFO_SIZE, sizeof(struct ptrace_syscall_info));
     INT(SYSCALL_INFO_op, offsetof(struct ptrace_syscall_info, op));
     INT(SYSCALL_INFO_arch, offsetof(struct ptrace_syscall_info, arch));
@@ -111,8 +77,6 @@ void layout(void) {
     INT(SYSCALL_INFO_nr, offsetof(struct ptrace_syscall_info, entry.nr));
     INT(SYSCALL_INFO_args, offsetof(struct ptrace_syscall_info, entry.args));
     SAME(PTRACE_SYSCALL_INFO_ENTRY);
-    INT(AUDIT_ARCH_X86_64, (int)AUDIT_ARCH_X86_64);
-    INT(AUDIT_ARCH_I386, (int)AUDIT_ARCH_I386);
 
     INT(IOVEC_SIZE, sizeof(struct iovec));
     INT(IOVEC_base, offsetof(struct iovec, iov_base));
@@ -121,15 +85,11 @@ void layout(void) {
 
     SAME(PTRACE_SEIZE);
     SAME(PTRACE_CONT);
-    SAME(PTRACE_GETREGS);
-    SAME(PTRACE_SETREGS);
     SAME(PTRACE_GETREGSET);
     SAME(PTRACE_SETREGSET);
     SAME(PTRACE_POKEUSR);
     SAME(PTRACE_PEEKUSR);
     SAME(PTRACE_GETSIGINFO);
-    SAME(PTRACE_SYSEMU);
-    SAME(PTRACE_SYSEMU_SINGLESTEP);
     SAME(PTRACE_SINGLESTEP);
     SAME(PTRACE_DETACH);
     SAME(PTRACE_INTERRUPT);
@@ -144,7 +104,6 @@ void layout(void) {
     SAME(PTRACE_O_TRACESYSGOOD);
     SAME(PTRACE_O_EXITKILL);
     SAME(PTRACE_EVENT_STOP);
-    SAME(NT_X86_XSTATE);
     SAME(NT_PRSTATUS);
 
     SAME(SIGKILL);
@@ -193,7 +152,7 @@ void layout(void) {
     SAME(MFD_ALLOW_SEALING);
     INT(MFD_NOEXEC_SEAL, STUBPOOL_MFD_NOEXEC_SEAL);
     SAME(F_ADD_SEALS);
-    INT(SEALS_OF_THE_IMAGE, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE);
+    INT(SEALS_OF_TEXT, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE);
     INT(SEALS_OF_A_MEMORY_FILE, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW);
     INT(SEALS_OF_PUBLISHED_MEMORY, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE);
     SAME(F_DUPFD_CLOEXEC);

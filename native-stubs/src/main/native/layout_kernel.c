@@ -1,4 +1,4 @@
-/* Constants of kernel headers that cannot stand beside libc's. See layout.h. */
+/* Constants of kernel headers that cannot stand beside libc's, of all architectures. See layout.h. */
 #include <stddef.h>
 
 #include <asm/siginfo.h>
@@ -19,17 +19,11 @@ void layout_kernel(void) {
     INT(SIGINFO_call_addr, offsetof(siginfo_t, si_call_addr));
     INT(SIGINFO_syscall, offsetof(siginfo_t, si_syscall));
     INT(FRAME_registers, offsetof(struct ucontext, uc_mcontext));
-    INT(SIGCONTEXT_err, offsetof(struct sigcontext, err));
-    INT(SIGCONTEXT_trapno, offsetof(struct sigcontext, trapno));
-    INT(SIGCONTEXT_cr2, offsetof(struct sigcontext, cr2));
-    INT(SIGCONTEXT_SIZE, sizeof(struct sigcontext));
     INT(KERNEL_SIGACTION_SIZE, sizeof(struct sigaction));
     INT(KERNEL_SIGACTION_handler, offsetof(struct sigaction, sa_handler));
     INT(KERNEL_SIGACTION_flags, offsetof(struct sigaction, sa_flags));
-    INT(KERNEL_SIGACTION_restorer, offsetof(struct sigaction, sa_restorer));
     INT(KERNEL_SIGSET_SIZE, sizeof(sigset_t));
     LONG(STUB_SIGNAL_MASK, ~STUB_UNBLOCKED_SIGNALS);
-    SAME(SA_RESTORER);
     SAME(SYS_SECCOMP);
     SAME(SI_KERNEL);
     SAME(SEGV_MAPERR);

@@ -5,7 +5,7 @@
 #ifndef STUBPOOL_NEWER_H
 #define STUBPOOL_NEWER_H
 
-#include <asm/unistd_64.h>
+#include <asm/unistd.h>
 #include <linux/memfd.h>
 #include <linux/ptrace.h>
 

@@ -1,4 +1,4 @@
-/** A small kernel for static Linux programs: see {@link dev.stubpool.kernel.SandboxKernel}. */
+/** A small kernel for static Linux programs; see {@link dev.stubpool.kernel.SandboxKernel}. */
 module dev.stubpool.kernel {
   requires transitive dev.stubpool;
 

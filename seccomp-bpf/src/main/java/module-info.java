@@ -1,7 +1,8 @@
 /**
- * Seccomp filters in pure Java: policy to classic BPF, and from a program to the kernel's verdict.
+ * Seccomp filters in pure Java: compiles policies to classic BPF, and verifies, simulates and
+ * analyses programs.
  *
- * <p>Nothing here calls the kernel. What a program would do there is computed.
+ * <p>Nothing here calls the kernel; its behaviour is computed.
  */
 module dev.stubpool.seccomp {
   exports dev.stubpool.seccomp;

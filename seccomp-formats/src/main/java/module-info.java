@@ -1,4 +1,4 @@
-/** Seccomp policies from and to the formats of other tools; pure Java. */
+/** Reads and writes seccomp policies in the formats of other tools, in pure Java. */
 module dev.stubpool.seccomp.formats {
   requires transitive dev.stubpool.seccomp;
   requires com.fasterxml.jackson.core;

@@ -8,6 +8,7 @@ import dev.stubpool.Sharing;
 import dev.stubpool.Stub;
 import dev.stubpool.StubPool;
 import dev.stubpool.StubPoolOptions;
+import dev.stubpool.abi.SystemCalls;
 import java.time.Duration;
 
 /**
@@ -20,19 +21,18 @@ import java.time.Duration;
  * </pre>
  */
 public class Embedding {
-  static final int GETPID = 39; // x86-64 system call numbers, as the kernel counts
-
   public static void main(String[] args) {
     try (StubPool pool = StubPool.open(StubPoolOptions.defaults());
         MemoryFile file = pool.memoryFile(4096);
         Stub stub = pool.acquire(Duration.ofSeconds(5))) {
-      // One page, seen by both: here as a segment, in the stub wherever you want it.
+      // One page of shared memory: a segment in Java, mapped at a chosen address in the stub.
       stub.memory().map(0x1000_0000, file, 0, 4096, Protection.READ_WRITE, Sharing.SHARED);
       file.segment().set(JAVA_INT, 0, 42);
       System.out.println("the stub sees " + stub.memory().read(0x1000_0000, 4)[0]);
 
-      // Any system call that the filter allows, made by the stub.
-      System.out.println("it is process " + stub.syscall(GETPID) + ", which is " + stub.pid());
-    } // the stub is made like new, then the pool kills all of them; so would the end of the JVM
+      // The stub can make any system call that the filter allows.
+      System.out.println(
+          "it is process " + stub.syscall(SystemCalls.GETPID) + ", which is " + stub.pid());
+    } // the stub is reset; closing the pool, or the end of the JVM, kills all stubs
   }
 }

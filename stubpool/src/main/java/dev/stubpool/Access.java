@@ -1,13 +1,13 @@
 package dev.stubpool;
 
-/** What an instruction wanted to do with memory when it faulted. */
+/** The kind of memory access that an instruction was making when it faulted. */
 public enum Access {
   /** Read data. */
   READ,
-  /** Write data, or read and write it in one. */
+  /** Write data, or read and write them in one instruction. */
   WRITE,
   /** Fetch an instruction. */
   EXECUTE,
-  /** Any of these: what is known of the fault fits more than one. */
+  /** Unknown: more than one of these kinds is possible. */
   UNKNOWN
 }

@@ -1,11 +1,13 @@
 package dev.stubpool;
 
-/** The thread was interrupted while it waited for a stub; its interrupt status is set again. */
+/**
+ * Thrown when a thread is interrupted while it waits for a stub. The thread's interrupt status is
+ * still set, and the cause is an {@link InterruptedException}.
+ */
 public final class AcquireInterruptedException extends StubPoolException {
   private static final long serialVersionUID = 1L;
 
-  /** Makes one. */
-  public AcquireInterruptedException(String message) {
-    super(message);
+  AcquireInterruptedException(String message) {
+    super(message, new InterruptedException("the interrupt status was set during the wait"));
   }
 }

@@ -1,11 +1,10 @@
 package dev.stubpool;
 
-/** No stub became free in time. The message tells what the pool was doing. */
+/** Thrown when no stub became free in time. The message contains the pool's counts. */
 public final class AcquireTimeoutException extends StubPoolException {
   private static final long serialVersionUID = 1L;
 
-  /** Makes one. */
-  public AcquireTimeoutException(String message) {
+  AcquireTimeoutException(String message) {
     super(message);
   }
 }

@@ -1,20 +1,27 @@
 package dev.stubpool;
 
 /**
- * What of a stub's address space its holder may map: [lowest, highest) less the image's range. The
- * same for all stubs of a JVM.
+ * The part of a stub's address space that can be mapped: [lowest, highest) without the range of the
+ * stub image. It is the same for all stubs of a JVM.
  *
  * @param lowest the lowest mappable address ({@code vm.mmap_min_addr})
  * @param highest the first address behind user space
- * @param imageStart the first address of the range that the stub image keeps, with the place for a
- *     signal frame
+ * @param imageStart the first address of the range that is reserved for the stub image and a signal
+ *     frame
  * @param imageEnd the first address behind that range
  */
 public record AddressSpace(long lowest, long highest, long imageStart, long imageEnd) {
-  /** Bytes in a page, the unit of all mappings. */
+  /** The size of a page in bytes. All mappings consist of whole pages. */
   public static final int PAGE_SIZE = 4096;
 
-  /** Whether [address, address + size) can be mapped as a whole. */
+  /**
+   * Whether a range can be mapped as a whole.
+   *
+   * @param address the range's first address, any value
+   * @param size the range's size in bytes, any value
+   * @return whether all bytes of [address, address + size) can be mapped; false for a size of 0 or
+   *     less
+   */
   public boolean contains(long address, long size) {
     long end = address + size;
     return size > 0
@@ -24,27 +31,14 @@ public record AddressSpace(long lowest, long highest, long imageStart, long imag
         && (end <= imageStart || address >= imageEnd);
   }
 
-  /** Whether the page of an address can be mapped. */
-  boolean containsByte(long address) {
-    return contains(address & -PAGE_SIZE, PAGE_SIZE);
-  }
-
-  /** Whether any byte of [address, address + size) is the image's. */
-  boolean meetsImage(long address, long size) {
+  /**
+   * Whether a range overlaps that of the stub image.
+   *
+   * @param address the range's first address, any value
+   * @param size the range's size in bytes, 0 or more
+   * @return whether any byte of [address, address + size) is in the image's range
+   */
+  public boolean meetsImage(long address, long size) {
     return address >= 0 && address < imageEnd && size > imageStart - address;
-  }
-
-  /** Refuses what {@link #contains} does not hold for, and what is not made of whole pages. */
-  void check(long address, long size) {
-    if (address % PAGE_SIZE != 0 || size % PAGE_SIZE != 0) {
-      throw new IllegalArgumentException(
-          "address 0x%x and size 0x%x must be multiples of the page size 0x%x"
-              .formatted(address, size, PAGE_SIZE));
-    }
-    if (!contains(address, size)) {
-      throw new IllegalArgumentException(
-          "[0x%x, 0x%x) is not within the mappable addresses [0x%x, 0x%x) less the image's [0x%x, 0x%x)"
-              .formatted(address, address + size, lowest, highest, imageStart, imageEnd));
-    }
   }
 }

@@ -1,12 +1,13 @@
 package dev.stubpool;
 
-/** Where the tracer of a pool and its stubs run. */
+/** The CPUs on which a pool's tracer threads and stubs run. */
 public enum Affinity {
   /**
-   * All on one CPU, chosen at open: a hand-over between tracer and stub is then a switch, not a
-   * wake-up of another CPU, and costs less than half.
+   * All of them run on one CPU, which is chosen when the pool opens. Passing control between tracer
+   * and stub is then a context switch instead of a wake-up of another CPU, and costs less than half
+   * as much.
    */
   ONE_CPU,
-  /** Wherever the kernel puts them. */
+  /** The kernel's scheduler chooses the CPUs. */
   ANY_CPU
 }

@@ -1,13 +1,23 @@
 package dev.stubpool;
 
+import org.jspecify.annotations.Nullable;
+
 /**
- * What is done with a guest: {@link Stub#run}.
+ * Code of the application that controls a guest, to be passed to {@link Stub#run}.
  *
- * @param <T> what comes out
- * @param <X> what may be thrown besides unchecked exceptions
+ * @param <T> the type of the result
+ * @param <X> the checked exceptions that the program throws
  */
+@SuppressWarnings("exports") // @Nullable: users need not have JSpecify
 @FunctionalInterface
-public interface GuestProgram<T, X extends Exception> {
-  /** Does it, on the guest's tracer thread; the guest is of no use afterwards. */
+public interface GuestProgram<T extends @Nullable Object, X extends Exception> {
+  /**
+   * Controls a guest until the program returns, which ends the guest. Called on the guest's tracer
+   * thread.
+   *
+   * @param guest a guest that has not been resumed; for use only on this thread
+   * @return the result of {@link Stub#run}
+   * @throws X any failure of the program; {@link Stub#run} throws it
+   */
   T run(Guest guest) throws X;
 }

@@ -3,31 +3,41 @@ package dev.stubpool;
 import java.util.Arrays;
 
 /**
- * A guest's registers as plain data: {@link Guest#save}. Belongs to no guest, stub or thread.
+ * The saved registers of a guest, as returned by {@link Guest#save}: an immutable value that may be
+ * used on any thread, stored, and restored in another guest.
  *
- * <p>Not in it: breakpoints, pending interrupts, memory.
+ * <p>It does not contain breakpoints, pending interrupts, or memory.
  */
 public final class GuestState {
+  /** The number of words of {@code struct user_regs_struct} on x86-64. */
+  private static final int WORDS = 27;
+
   private final long[] words;
   private final byte[] vectorState;
 
-  GuestState(long[] words, byte[] vectorState) {
-    this.words = words;
-    this.vectorState = vectorState;
+  /**
+   * Makes a state from its parts, such as those that were stored.
+   *
+   * @param words the 27 words that {@link #words} returned
+   * @param vectorState the bytes that {@link #vectorState} returned
+   * @throws IllegalArgumentException if {@code words} has another length
+   */
+  public GuestState(long[] words, byte[] vectorState) {
+    if (words.length != WORDS) {
+      throw new IllegalArgumentException(words.length + " words, must be " + WORDS);
+    }
+    this.words = words.clone();
+    this.vectorState = vectorState.clone();
   }
 
-  /** The words of {@code struct user_regs_struct} (sys/user.h), in its order. */
+  /** {@return the words of {@code struct user_regs_struct} (sys/user.h), in its order} */
   public long[] words() {
     return words.clone();
   }
 
-  /** The vector state in the standard XSAVE layout. */
+  /** {@return the vector state in the standard XSAVE layout} */
   public byte[] vectorState() {
     return vectorState.clone();
-  }
-
-  long word(int offset) {
-    return words[offset / Long.BYTES];
   }
 
   @Override

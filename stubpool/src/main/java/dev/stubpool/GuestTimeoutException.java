@@ -1,6 +1,6 @@
 package dev.stubpool;
 
-/** A guest ran for longer than its {@link Stub#run(GuestProgram, java.time.Duration)} allows. */
+/** Thrown when a {@link Stub#run(GuestProgram, java.time.Duration)} exceeds its time limit. */
 public final class GuestTimeoutException extends StubPoolException {
   private static final long serialVersionUID = 1L;
 

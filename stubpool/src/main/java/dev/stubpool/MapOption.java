@@ -1,33 +1,15 @@
 package dev.stubpool;
 
-import dev.stubpool.nativestubs.Abi;
-
-/** What else can be asked for when memory is mapped. */
+/** Options for mapping memory. */
 public enum MapOption {
   /**
-   * Has the pages in place when the call returns, instead of at the first access to each, mmap(2)
-   * MAP_POPULATE: private memory that can be written is there to be written, everything else to be
-   * read. Pages that cannot be had, for want of memory or beyond the end of a file, are left to the
-   * first access without a word, and those of {@link Protection#NONE} always.
+   * Allocates the pages during the call instead of at the first access to each: MAP_POPULATE of
+   * mmap(2). Writable private memory is prepared for writing, all other memory for reading. Pages
+   * that cannot be allocated, for lack of memory or beyond the end of a file, are silently left to
+   * the first access, as are pages of {@link Protection#NONE}.
    *
-   * <p>The call then takes time in proportion to the size, some tenths of a second for a gigabyte,
-   * in which the pool's tracer does nothing else. A stub that needs more than 10 s for it is
-   * killed.
+   * <p>The call takes time in proportion to the size, some tenths of a second for a gigabyte, in
+   * which the pool's tracer serves no other caller. A stub that takes more than 10 s is killed.
    */
-  POPULATE(Abi.MAP_POPULATE);
-
-  private final int flag;
-
-  MapOption(int flag) {
-    this.flag = flag;
-  }
-
-  /** The flags of mmap(2) for these options. */
-  static int flags(MapOption... options) {
-    int flags = 0;
-    for (MapOption option : options) {
-      flags |= option.flag;
-    }
-    return flags;
-  }
+  POPULATE
 }

@@ -1,10 +1,10 @@
 package dev.stubpool;
 
-import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.abi.Errno;
 
 /**
- * A stub's memory could not be accessed: the page is not mapped, its protection does not allow it,
- * or it lies beyond the end of its file. {@link #errno} is EFAULT.
+ * Thrown when a stub's memory cannot be accessed: the page is not mapped, its protection does not
+ * allow the access, or it lies beyond the end of its file. {@link #errno} is EFAULT.
  */
 public final class MemoryFaultException extends SystemCallException {
   private static final long serialVersionUID = 1L;
@@ -13,17 +13,17 @@ public final class MemoryFaultException extends SystemCallException {
   private final long copied;
 
   MemoryFaultException(String call, String step, long address, long copied) {
-    super(call, Errno.EFAULT, step);
+    super(call, Errno.EFAULT, step, "");
     this.address = address;
     this.copied = copied;
   }
 
-  /** The first address that could not be accessed. Everything before it was. */
+  /** {@return the first address that could not be accessed} All bytes before it were copied. */
   public long address() {
     return address;
   }
 
-  /** How many bytes were copied before it; with several ranges, of all of them. */
+  /** {@return the number of bytes copied before that address, in all ranges together} */
   public long copied() {
     return copied;
   }

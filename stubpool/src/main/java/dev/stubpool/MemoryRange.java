@@ -1,16 +1,16 @@
 package dev.stubpool;
 
 /**
- * A range of a stub's memory, one of several that are copied as if they were one.
+ * A range of a stub's memory, for copies of several ranges in one call.
  *
- * @param address the first address, any
- * @param size in bytes, 0 or more
+ * @param address the first address, any value
+ * @param size the size in bytes, 0 or more
  */
 public record MemoryRange(long address, long size) {
   /**
-   * Makes one.
+   * Makes a range.
    *
-   * @throws IllegalArgumentException for a negative size
+   * @throws IllegalArgumentException if the size is negative
    */
   public MemoryRange {
     if (size < 0) {

@@ -1,11 +1,11 @@
 package dev.stubpool;
 
 /**
- * Memory of a stub cannot be changed atomically from outside, for it is no {@link MemoryFile}
- * mapped {@link Sharing#SHARED}: this JVM does not have it. Nothing was done.
+ * Thrown when an atomic operation is used on memory of a stub that this JVM does not have mapped:
+ * all memory except {@link MemoryFile}s mapped {@link Sharing#SHARED}. Nothing was done.
  *
- * <p>There are two ways out. Map a memory file SHARED there, from the beginning. Or have nothing
- * run in the stub, and use {@link StubMemory#read} and {@link StubMemory#write}.
+ * <p>Either map a memory file SHARED at that address from the beginning, or use {@link
+ * StubMemory#read} and {@link StubMemory#write} while no guest runs in the stub.
  */
 public final class NotSharedMemoryException extends StubPoolException {
   private static final long serialVersionUID = 1L;
@@ -25,7 +25,7 @@ public final class NotSharedMemoryException extends StubPoolException {
     this.address = address;
   }
 
-  /** Where. */
+  /** {@return the address of the word} */
   public long address() {
     return address;
   }

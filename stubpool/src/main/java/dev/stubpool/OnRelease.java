@@ -1,9 +1,9 @@
 package dev.stubpool;
 
-/** What becomes of a stub when its lease is closed. */
+/** What the pool does with a stub when its lease is closed. */
 public enum OnRelease {
-  /** It is made like new and leased again. */
+  /** The stub is reset and can be leased again. */
   RECYCLE,
-  /** It is killed, and replaced by a new one when one is needed. */
+  /** The stub is killed, and the pool makes another when one is needed. */
   DISCARD
 }

@@ -1,19 +1,23 @@
 package dev.stubpool;
 
-/** What the death of a stub does to others. */
+/** What happens when a stub dies. */
 public enum OnStubDeath {
-  /** Its lease fails with {@link StubDiedException}, and the pool makes another when needed. */
+  /**
+   * Methods of its lease throw {@link StubDiedException}, and the pool makes another stub when one
+   * is needed.
+   */
   REPLACE,
 
   /**
-   * It kills the JVM, and so all stubs: the kernel itself sends SIGKILL, the stubs' exit signal
-   * (clone(2)). For those who cannot go on when a stub's state is lost.
+   * The JVM dies, and so do all stubs. The kernel itself sends SIGKILL to the JVM, since that is
+   * the exit signal of the stubs (clone(2)). For applications that cannot continue when the state
+   * of a stub is lost.
    *
-   * <p>Then no stub can be killed alone. Idle stubs are not trimmed, {@link OnRelease#DISCARD} is
-   * refused, and {@link Stub#kill}, {@link StubPool#close}, a stub that cannot be recycled (because
-   * somebody else sent it a signal, say) and one that does not stop in time all end the JVM, which
-   * is logged first. The init process of a pid namespace cannot be killed so: {@link StubPool#open}
-   * refuses there.
+   * <p>No single stub can be killed under this option. Idle stubs are not trimmed, and {@link
+   * OnRelease#DISCARD} is refused. {@link Stub#kill}, {@link StubPool#close}, a stub that cannot be
+   * reset (for example because another process sent it a signal) and a stub that does not stop in
+   * time all end the JVM; this is logged first. The kernel does not deliver SIGKILL to the init
+   * process of a pid namespace, so {@link StubPool#open} refuses this option there.
    */
   KILL_JVM
 }

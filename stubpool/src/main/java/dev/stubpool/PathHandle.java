@@ -1,119 +1,56 @@
 package dev.stubpool;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.FileCalls;
-import java.io.ByteArrayOutputStream;
+import dev.stubpool.memory.OpenPathHandle;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A file of the host, of any type, held by a descriptor that stays with that file whatever becomes
- * of its name: O_PATH of open(2). Making a handle opens nothing: it waits for nobody, it breaks no
- * lease, and no device and no other end of a pipe notices it.
+ * A reference to a file of the host, of any type, by a descriptor that keeps referring to that file
+ * if its name is changed or removed (O_PATH of open(2)). Making a handle does not open the file: it
+ * never waits, breaks no lease of the file, and has no effect on devices or pipes.
  *
- * <p>To use a path safely that others may change meanwhile, make a handle of it, look at {@link
- * #path} to decide whether it is the file that is meant, and then use {@link #path} instead of the
- * name. Not for use by several threads at once while one of them closes it.
+ * <p>To use a path safely that other processes may change meanwhile, make a handle of it, check by
+ * {@link #path} whether it is the intended file, and then use {@link #path} instead of the name.
+ * Must not be closed by one thread while others use it.
  */
-public final class PathHandle implements AutoCloseable {
-  private final int fd;
-  private final Path path;
-  private final AtomicBoolean closed = new AtomicBoolean();
-
-  private PathHandle(int fd) {
-    this.fd = fd;
-    this.path = descriptor(fd);
-  }
-
-  private static Path descriptor(long fd) {
-    return Path.of("/proc/self/fd/" + fd);
-  }
-
+public interface PathHandle extends AutoCloseable {
   /**
-   * Makes a handle of what a path leads to; of a link that is its last name, of the link itself.
+   * Makes a handle of the file at a path. If the path's last name is a symbolic link, the handle is
+   * of the link itself.
    *
-   * @throws SystemCallException if there is nothing, or nothing that may be found
+   * @param path a path of the host's file system
+   * @return the handle, which holds one descriptor until it is closed
+   * @throws SystemCallException if there is no such file, or its path may not be searched
+   * @throws IllegalArgumentException if the path is of another file system, such as a zip file's
    */
-  public static PathHandle of(Path path) {
-    if (path.getFileSystem() != FileSystems.getDefault()) {
-      throw new IllegalArgumentException(
-          path + " is no file of the host but of " + path.getFileSystem());
-    }
-    long fd = FileCalls.open(bytes(path.toAbsolutePath()), Abi.O_PATH | Abi.O_NOFOLLOW, 0);
-    return new PathHandle(
-        (int) SystemCallException.check(fd, "openat", "making a handle of " + path));
+  static PathHandle of(Path path) {
+    return OpenPathHandle.of(path);
   }
 
   /**
-   * The bytes of an absolute path. Its text need not have them all: that depends on the locale that
-   * Java was started in. Its URI does.
-   */
-  private static byte[] bytes(Path path) {
-    String text = path.toString();
-    if (text.chars().allMatch(c -> c < 0x7f && c != '?')) { // which may stand for another byte
-      return text.getBytes(StandardCharsets.US_ASCII);
-    }
-    String escaped = path.toUri().getRawPath();
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    for (int i = 0; i < escaped.length(); i++) {
-      if (escaped.charAt(i) == '%') {
-        bytes.write(Integer.parseInt(escaped, i + 1, i + 3, 16));
-        i += 2;
-      } else {
-        bytes.write(escaped.charAt(i));
-      }
-    }
-    byte[] all = bytes.toByteArray();
-    boolean isSlashAdded = all[all.length - 1] == '/' && !text.endsWith("/"); // of a directory
-    return isSlashAdded ? Arrays.copyOf(all, all.length - 1) : all;
-  }
-
-  /**
-   * A path that leads to this very file until the handle is closed, for every call that follows it:
-   * to {@link Files#readAttributes}, to {@link StubPool#mappable}, and, of a directory, to names in
-   * it.
+   * A path that refers to this very file until the handle is closed, in all calls that follow
+   * symbolic links, such as {@link Files#readAttributes} and {@link StubPool#mappable}. If the file
+   * is a directory, names can be resolved against the path.
    *
+   * @return the path, in /proc/self/fd
    * @throws IllegalStateException if the handle is closed
    */
-  public Path path() {
-    if (closed.get()) {
-      throw new IllegalStateException(path + " is closed");
-    }
-    return path;
-  }
+  Path path();
 
   /**
-   * Opens the file to be read, if it is a regular one, and never waits.
+   * Opens the file for reading, if it is a regular file.
    *
-   * @throws SystemCallException if it cannot be opened; EAGAIN while another process has to give
-   *     back a lease of it, fcntl(2), which this call has asked for
-   * @throws IOException if it is no regular file
+   * @return a channel at the beginning of the file, to be closed by the caller
+   * @throws SystemCallException if the file cannot be opened; EAGAIN if another process holds a
+   *     lease of it (fcntl(2)), which this call makes the kernel break: try again
+   * @throws IOException if it is not a regular file
+   * @throws IllegalStateException if the handle is closed
    */
-  public FileChannel open() throws IOException {
-    if (!Files.isRegularFile(path())) {
-      throw new IOException("cannot open " + path + " to read it: it is no regular file");
-    }
-    long opened = FileCalls.open(path.toString(), Abi.O_RDONLY | Abi.O_NONBLOCK, 0);
-    SystemCallException.check(opened, "openat", "opening a file by its handle to read it");
-    try {
-      return FileChannel.open(descriptor(opened), StandardOpenOption.READ); // no lease is left
-    } finally {
-      FileCalls.close((int) opened);
-    }
-  }
+  FileChannel open() throws IOException;
 
-  /** Closes the handle, and nothing that was opened by it. Idempotent. */
+  /** Closes the handle, but not the channels that were opened by it. Idempotent. */
   @Override
-  public void close() {
-    if (closed.compareAndSet(false, true)) {
-      FileCalls.close(fd);
-    }
-  }
+  void close();
 }

@@ -1,16 +1,16 @@
 package dev.stubpool;
 
-/** What a stub may do with a page, mmap(2) and mprotect(2). */
+/** The accesses to a page that are allowed, as in mmap(2) and mprotect(2). */
 public enum Protection {
-  /** Nothing: every access faults. */
+  /** No access: every access faults. */
   NONE(0),
   /** Read. */
   READ(1),
-  /** Write; x86-64 pages that can be written can be read. */
+  /** Write. On x86-64 a page that can be written can be read, too. */
   WRITE(2),
   /** Read and write. */
   READ_WRITE(3),
-  /** Execute; without protection keys such pages can be read. */
+  /** Execute. On x86-64 such a page can be read, too, unless protection keys prevent it. */
   EXECUTE(4),
   /** Read and execute. */
   READ_EXECUTE(5),
@@ -19,7 +19,7 @@ public enum Protection {
   /** Read, write and execute. */
   READ_WRITE_EXECUTE(7);
 
-  /** Each at the index of its bits. */
+  /** Each protection at the index of its bits. */
   private static final Protection[] ALL = values();
 
   private final int bits;
@@ -28,13 +28,19 @@ public enum Protection {
     this.bits = bits;
   }
 
-  /** What these bits say, in [0, 7]. */
-  static Protection of(int bits) {
+  /**
+   * The protection with the given bits.
+   *
+   * @param bits the bits of mmap(2): PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4; 0 to 7
+   * @return the protection with these bits
+   * @throws IndexOutOfBoundsException if other bits are set
+   */
+  public static Protection of(int bits) {
     return ALL[bits];
   }
 
-  /** PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4. */
-  int bits() {
+  /** {@return the bits of mmap(2): PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4} */
+  public int bits() {
     return bits;
   }
 }

@@ -1,9 +1,9 @@
 package dev.stubpool;
 
-/** Who sees what a stub writes to mapped memory. */
+/** Whether what a stub writes to mapped memory is visible outside the mapping, as in mmap(2). */
 public enum Sharing {
-  /** Everybody who maps the file. A copy of the stub maps the same memory. */
+  /** Writes go to the file and are visible to all that map it. A copy of the stub shares them. */
   SHARED,
-  /** The stub alone; the file keeps what it has. A copy of the stub gets its own copy. */
+  /** Writes go to a copy of the page that only the stub has. A copy of the stub gets its own. */
   PRIVATE
 }

@@ -1,367 +1,320 @@
 package dev.stubpool;
 
-import dev.stubpool.MemoryCopies.Direction;
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * The address space of a stub: what is mapped, and copies to and from it. Belongs to one lease.
+ * The memory of a stub: maps and unmaps it, copies to and from it, and operates atomically on it.
+ * Belongs to one lease.
  *
  * <p>Addresses and sizes are in bytes; those of mappings are multiples of {@link
- * AddressSpace#PAGE_SIZE} and lie in {@link StubPool#addressSpace()}. Every method throws {@link
- * IllegalStateException} once the lease is closed, {@link StubDiedException} when the stub is dead,
- * and {@link SystemCallException} when the kernel refuses.
+ * AddressSpace#PAGE_SIZE} and within {@link StubPool#addressSpace()}. Every method throws {@link
+ * LeaseClosedException} when the lease is closed, {@link StubPoolClosedException} when the pool is
+ * closed, {@link StubDiedException} when the stub is dead, and {@link SystemCallException} when the
+ * kernel refuses a call. All methods may be called from any thread.
  */
-public final class StubMemory {
-  private final StubPool pool;
-  private final Stub stub;
-  private final MemoryCopies copies;
-  private final SharedWords words;
-
-  StubMemory(StubPool pool, Stub stub) {
-    this.pool = pool;
-    this.stub = stub;
-    this.copies = new MemoryCopies(stub);
-    this.words = new SharedWords(stub);
-  }
-
+public interface StubMemory {
   /**
-   * Maps part of a file, in place of what was mapped there.
+   * Maps part of a file, replacing what is mapped in the range.
    *
-   * @param address where
-   * @param file what
-   * @param offset from where in the file, a multiple of the page size
-   * @param size how much; beyond the end of the file accesses fault
-   * @param options what else
+   * @param address the first address of the range
+   * @param file a file of {@link StubPool#memoryFile} or {@link StubPool#mappable}
+   * @param offset the offset in the file, in bytes, a multiple of the page size
+   * @param size of the range, in bytes; accesses beyond the end of the file fault
+   * @param protection which accesses are allowed
+   * @param sharing whether writes go to the file
+   * @param options further options
    * @throws IllegalArgumentException for an address, offset or size that is unaligned or out of
    *     range
-   * @throws SystemCallException EACCES for a SHARED mapping that can be written, of a file that was
-   *     not opened with WRITE
+   * @throws SystemCallException with EACCES for a SHARED mapping with WRITE of a file that was not
+   *     opened with WRITE
    */
-  public void map(
+  void map(
       long address,
       Mappable file,
       long offset,
       long size,
       Protection protection,
       Sharing sharing,
-      MapOption... options) {
-    pool.addressSpace().check(address, size);
-    if (offset < 0 || offset % AddressSpace.PAGE_SIZE != 0) {
-      throw new IllegalArgumentException(
-          "offset 0x%x must be a multiple of the page size 0x%x"
-              .formatted(offset, AddressSpace.PAGE_SIZE));
-    }
-    int flags =
-        Abi.MAP_FIXED
-            | MapOption.flags(options)
-            | switch (sharing) {
-              case SHARED -> Abi.MAP_SHARED;
-              case PRIVATE -> Abi.MAP_PRIVATE;
-            };
-    String step = "mapping " + file + " into stub " + stub.pid();
-    long result =
-        file.use(
-            fd ->
-                pool.injectMapping(
-                    stub,
-                    stub.process(),
-                    file,
-                    fd,
-                    step,
-                    address,
-                    size,
-                    protection.bits(),
-                    flags,
-                    offset));
-    if (result < 0 && result >= -4095) {
-      int errno = (int) -result;
-      throw new SystemCallException("mmap", errno, step, advice(errno, file, protection, sharing));
-    }
-  }
-
-  private static String advice(int errno, Mappable file, Protection protection, Sharing sharing) {
-    if (errno == Errno.EACCES
-        && !file.isWritable()
-        && sharing == Sharing.SHARED
-        && (protection.bits() & Abi.PROT_WRITE) != 0) {
-      return "it was opened with READ alone: open it with READ and WRITE, or map it PRIVATE";
-    }
-    if (errno == Errno.EPERM && (protection.bits() & Abi.PROT_EXEC) != 0) {
-      return "its file system may be mounted noexec";
-    }
-    return "";
-  }
-
-  /** Maps zeroed private memory, in place of what was mapped there. */
-  public void mapAnonymous(long address, long size, Protection protection, MapOption... options) {
-    pool.addressSpace().check(address, size);
-    int flags = Abi.MAP_FIXED | Abi.MAP_PRIVATE | Abi.MAP_ANONYMOUS | MapOption.flags(options);
-    call(Abi.SYS_mmap, "mmap", "mapping memory", address, size, protection.bits(), flags, -1);
-  }
-
-  /** Changes what the stub may do with pages that are mapped. */
-  public void protect(long address, long size, Protection protection) {
-    pool.addressSpace().check(address, size);
-    call(Abi.SYS_mprotect, "mprotect", "protecting memory", address, size, protection.bits(), 0, 0);
-  }
-
-  /** Unmaps whatever is mapped in the range. */
-  public void unmap(long address, long size) {
-    pool.addressSpace().check(address, size);
-    call(Abi.SYS_munmap, "munmap", "unmapping memory", address, size, 0, 0, 0);
-  }
+      MapOption... options);
 
   /**
-   * What is mapped by this library, sorted by address; ranges that are mapped alike and follow each
-   * other in the same file, or are private memory without one, are one. The stub image is not among
-   * them, nor what a stub that was taken over mapped by itself. Makes no system call.
+   * Maps zeroed private memory, replacing what is mapped in the range.
    *
-   * @return an immutable list, of the moment
+   * @param address the first address of the range
+   * @param size of the range, in bytes
+   * @param protection which accesses are allowed
+   * @param options further options
+   * @throws IllegalArgumentException for an address or size that is unaligned or out of range
    */
-  public List<Mapping> mappings() {
-    List<Mapping> mappings = stub.process().mappings.mappings();
-    stub.checkUsable(); // afterwards: what was read is this lease's
-    String death = stub.process().tracee.death();
-    if (death != null) {
-      throw new StubDiedException(stub.pid(), death, "asking for its mappings");
-    }
-    return mappings;
-  }
-
-  private void call(int number, String name, String step, long a, long b, long c, long d, long e) {
-    long result = pool.inject(stub, stub.process(), number, a, b, c, d, e, 0);
-    if (result < 0) {
-      SystemCallException.check(result, name, step + " of stub " + stub.pid());
-    }
-  }
-
-  // ---- copies ----
+  void mapAnonymous(long address, long size, Protection protection, MapOption... options);
 
   /**
-   * Copies from the stub's memory all of {@code to}, as far as its protections allow,
-   * process_vm_readv(2). A page must have READ: the kernel refuses those that have only WRITE or
-   * EXECUTE, though the processor lets the stub itself read them.
+   * Changes the protection of pages.
    *
+   * @param address the first address of the range, all of whose pages must be mapped
+   * @param size of the range, in bytes
+   * @param protection which accesses are allowed from now on
+   * @throws IllegalArgumentException for an address or size that is unaligned or out of range
+   * @throws SystemCallException with ENOMEM if a page of the range is not mapped; the pages before
+   *     it are changed then
+   */
+  void protect(long address, long size, Protection protection);
+
+  /**
+   * Unmaps all pages of a range; pages that are not mapped are ignored.
+   *
+   * @param address the first address of the range
+   * @param size of the range, in bytes
+   * @throws IllegalArgumentException for an address or size that is unaligned or out of range
+   */
+  void unmap(long address, long size);
+
+  /**
+   * The ranges that this library has mapped, sorted by address. Adjacent ranges with the same
+   * attributes are merged if they are private anonymous memory, or adjacent in the same file. The
+   * stub image is not included, nor are mappings made by the code of a compromised stub. Makes no
+   * system call.
+   *
+   * @return a snapshot, as an immutable list
+   */
+  List<Mapping> mappings();
+
+  /**
+   * Copies bytes from the stub's memory until {@code to} is full, by process_vm_readv(2). The pages
+   * must have the protection READ: the kernel refuses to read those that have only WRITE or
+   * EXECUTE, although the CPU lets the stub itself read them.
+   *
+   * @param address the first address, any value
+   * @param to the destination, whose size is the number of bytes
    * @throws MemoryFaultException if a page cannot be read; {@code to} then has what lies before it
+   * @throws IllegalArgumentException if {@code to} is read-only
    */
-  public void read(long address, MemorySegment to) {
-    read(one(address, to), to);
-  }
-
-  /** {@link #read(long, MemorySegment)} into a new array of {@code size} bytes. */
-  public byte[] read(long address, int size) {
-    if (size < 0) {
-      throw new IllegalArgumentException("size is " + size + ", must not be negative");
-    }
-    byte[] bytes = new byte[size];
-    read(address, MemorySegment.ofArray(bytes));
-    return bytes;
-  }
+  void read(long address, MemorySegment to);
 
   /**
-   * Gathers ranges of the stub's memory, one behind the other, into {@code to}. Up to 1,024 ranges
-   * are one system call.
+   * Copies bytes from the stub's memory, as {@link #read(long, MemorySegment)} does.
    *
-   * @param from with as many bytes together as {@code to}
+   * @param address the first address, any value
+   * @param size the number of bytes, 0 or more
+   * @return the bytes, in a new array
+   * @throws MemoryFaultException if a page cannot be read
+   * @throws IllegalArgumentException for a negative size
+   */
+  byte[] read(long address, int size);
+
+  /**
+   * Copies several ranges of the stub's memory, one after the other, into {@code to}. Makes one
+   * system call for up to 1,024 ranges.
+   *
+   * @param from the ranges, which together must have the size of {@code to}
+   * @param to the destination
    * @throws MemoryFaultException if a page cannot be read; {@code to} then has what comes before it
+   * @throws IllegalArgumentException if {@code to} is read-only or of another size than the ranges
    */
-  public void read(List<MemoryRange> from, MemorySegment to) {
-    checkWritable(to);
-    copies.copy(Direction.READ, List.copyOf(from), to);
-  }
+  void read(List<MemoryRange> from, MemorySegment to);
 
   /**
-   * {@link #read(long, MemorySegment)} as far as it goes.
+   * Copies bytes as {@link #read(long, MemorySegment)} does, up to the first address that cannot be
+   * read.
    *
-   * @return how many bytes were copied; if they are fewer than {@code to} has, then {@code address}
-   *     plus this is the first address that cannot be read
+   * @param address the first address, any value
+   * @param to the destination
+   * @return the number of bytes copied; if it is less than the size of {@code to}, {@code address}
+   *     plus this number is the first address that cannot be read
+   * @throws IllegalArgumentException if {@code to} is read-only
    */
-  public long readSome(long address, MemorySegment to) {
-    return readSome(one(address, to), to);
-  }
+  long readSome(long address, MemorySegment to);
 
   /**
-   * {@link #read(List, MemorySegment)} as far as it goes.
+   * Copies bytes as {@link #read(List, MemorySegment)} does, up to the first byte that cannot be
+   * read.
    *
-   * @return how many bytes were copied, of all ranges; the first that is missing cannot be read
+   * @param from the ranges, which together must have the size of {@code to}
+   * @param to the destination
+   * @return the number of bytes copied, in all ranges together; the byte behind them cannot be read
+   * @throws IllegalArgumentException if {@code to} is read-only or of another size than the ranges
    */
-  public long readSome(List<MemoryRange> from, MemorySegment to) {
-    checkWritable(to);
-    return copies.copySome(Direction.READ, List.copyOf(from), to);
-  }
+  long readSome(List<MemoryRange> from, MemorySegment to);
 
   /**
-   * Copies all of {@code from} to the stub's memory, as far as its protections allow,
-   * process_vm_writev(2).
+   * Copies all of {@code from} to the stub's memory, by process_vm_writev(2). The pages must have
+   * the protection WRITE.
    *
-   * @throws MemoryFaultException if a page cannot be written; what lies before it is written then
-   * @throws IllegalArgumentException if the range meets the image's
+   * @param address the first address, any value
+   * @param from the bytes
+   * @throws MemoryFaultException if a page cannot be written; the bytes before it are written then
+   * @throws IllegalArgumentException if the range overlaps the stub image
    */
-  public void write(long address, MemorySegment from) {
-    write(one(address, from), from);
-  }
-
-  /** {@link #write(long, MemorySegment)} of an array. */
-  public void write(long address, byte[] from) {
-    write(address, MemorySegment.ofArray(from));
-  }
+  void write(long address, MemorySegment from);
 
   /**
-   * Scatters {@code from} over ranges of the stub's memory, one after the other. Up to 1,024 ranges
-   * are one system call.
+   * Copies an array to the stub's memory, as {@link #write(long, MemorySegment)} does.
    *
-   * @param to with as many bytes together as {@code from}
-   * @throws MemoryFaultException if a page cannot be written; what comes before it is written then
-   * @throws IllegalArgumentException if a range meets the image's; nothing is written then
+   * @param address the first address, any value
+   * @param from the bytes
+   * @throws MemoryFaultException if a page cannot be written; the bytes before it are written then
+   * @throws IllegalArgumentException if the range overlaps the stub image
    */
-  public void write(List<MemoryRange> to, MemorySegment from) {
-    copies.copy(Direction.WRITE, outsideTheImage(to), from);
-  }
+  void write(long address, byte[] from);
 
   /**
-   * {@link #write(long, MemorySegment)} as far as it goes.
+   * Copies {@code from} to several ranges of the stub's memory, one after the other. Makes one
+   * system call for up to 1,024 ranges.
    *
-   * @return how many bytes were copied; if they are fewer than {@code from} has, then {@code
-   *     address} plus this is the first address that cannot be written
+   * @param to the ranges, which together must have the size of {@code from}
+   * @param from the bytes
+   * @throws MemoryFaultException if a page cannot be written; the bytes before it are written then
+   * @throws IllegalArgumentException if a range overlaps the stub image, or the ranges have another
+   *     size than {@code from}; nothing is written then
    */
-  public long writeSome(long address, MemorySegment from) {
-    return writeSome(one(address, from), from);
-  }
+  void write(List<MemoryRange> to, MemorySegment from);
 
   /**
-   * {@link #write(List, MemorySegment)} as far as it goes.
+   * Copies bytes as {@link #write(long, MemorySegment)} does, up to the first address that cannot
+   * be written.
    *
-   * @return how many bytes were copied, to all ranges; the next could not be written
+   * @param address the first address, any value
+   * @param from the bytes
+   * @return the number of bytes copied; if it is less than the size of {@code from}, {@code
+   *     address} plus this number is the first address that cannot be written
+   * @throws IllegalArgumentException if the range overlaps the stub image
    */
-  public long writeSome(List<MemoryRange> to, MemorySegment from) {
-    return copies.copySome(Direction.WRITE, outsideTheImage(to), from);
-  }
-
-  private static List<MemoryRange> one(long address, MemorySegment local) {
-    return List.of(new MemoryRange(address, local.byteSize()));
-  }
-
-  private static void checkWritable(MemorySegment to) {
-    if (to.isReadOnly()) {
-      throw new IllegalArgumentException("cannot read into a read-only segment");
-    }
-  }
-
-  /** These ranges, which do not change any more, if none meets the image. */
-  private List<MemoryRange> outsideTheImage(List<MemoryRange> given) {
-    AddressSpace space = pool.addressSpace();
-    List<MemoryRange> ranges = List.copyOf(given);
-    for (MemoryRange range : ranges) {
-      if (space.meetsImage(range.address(), range.size())) {
-        throw new IllegalArgumentException(
-            "[0x%x, 0x%x) meets the image's range [0x%x, 0x%x), which is not the holder's"
-                .formatted(
-                    range.address(),
-                    range.address() + range.size(),
-                    space.imageStart(),
-                    space.imageEnd()));
-      }
-    }
-    return ranges;
-  }
-
-  // ---- strings ----
+  long writeSome(long address, MemorySegment from);
 
   /**
-   * Reads a string that ends with NUL. No page behind the one with the NUL is touched.
+   * Copies bytes as {@link #write(List, MemorySegment)} does, up to the first byte that cannot be
+   * written.
    *
-   * @param address of its first byte
-   * @param mostBytes how many bytes it may have, the NUL included, such as 4096 for a path
-   * @return its bytes, without the NUL
+   * @param to the ranges, which together must have the size of {@code from}
+   * @param from the bytes
+   * @return the number of bytes copied, in all ranges together; the byte behind them cannot be
+   *     written
+   * @throws IllegalArgumentException if a range overlaps the stub image, or the ranges have another
+   *     size than {@code from}
+   */
+  long writeSome(List<MemoryRange> to, MemorySegment from);
+
+  /**
+   * Reads a string that ends with NUL. Pages behind that of the NUL are not accessed.
+   *
+   * @param address the address of the first byte
+   * @param mostBytes the most bytes to read, including the NUL, such as 4096 for a path
+   * @return the bytes of the string, without the NUL
    * @throws MemoryFaultException if a page before the NUL cannot be read
-   * @throws SystemCallException ENAMETOOLONG if there is no NUL among so many bytes
+   * @throws SystemCallException with ENAMETOOLONG if there is no NUL among {@code mostBytes} bytes
+   * @throws IllegalArgumentException if {@code mostBytes} is not positive
    */
-  public byte[] readUntilNul(long address, int mostBytes) {
-    if (mostBytes <= 0) {
-      throw new IllegalArgumentException("mostBytes is " + mostBytes + ", must be positive");
-    }
-    return copies.untilNul(address, mostBytes);
-  }
+  byte[] readUntilNul(long address, int mostBytes);
 
   /**
-   * {@link #readUntilNul} as UTF-8. What is not UTF-8 becomes U+FFFD, and what it was is lost: take
-   * the bytes where that matters, as it does for the names of files.
-   */
-  public String readString(long address, int mostBytes) {
-    return new String(readUntilNul(address, mostBytes), StandardCharsets.UTF_8);
-  }
-
-  // ---- words that are shared with what runs in the stub ----
-
-  /**
-   * Reads 32 bits atomically, as by {@link VarHandle#getVolatile}, from a {@link MemoryFile} that
-   * is mapped {@link Sharing#SHARED}. This and the methods below make no system call; what runs in
-   * the stub, in others that map the file, and in this JVM sees them as it sees its own atomic
-   * instructions. They do what the stub itself may do at the address, by the protection that this
-   * library gave it.
+   * Reads a string as {@link #readUntilNul} does, and decodes it as UTF-8. Invalid bytes become
+   * U+FFFD; use {@link #readUntilNul} for strings that need not be UTF-8, such as file names.
    *
-   * @param address a multiple of the word's size
-   * @throws IllegalArgumentException if it is not
-   * @throws MemoryFaultException if the stub could not do it: nothing is mapped there, the
-   *     protection does not allow it, or the file ends before
-   * @throws NotSharedMemoryException for all other memory, which this JVM does not have
-   * @throws IllegalStateException if the memory file is closed, besides when the lease is
+   * @param address the address of the first byte
+   * @param mostBytes the most bytes to read, including the NUL
+   * @return the string, without the NUL
+   * @throws MemoryFaultException if a page before the NUL cannot be read
+   * @throws SystemCallException with ENAMETOOLONG if there is no NUL among {@code mostBytes} bytes
+   * @throws IllegalArgumentException if {@code mostBytes} is not positive
    */
-  public int getInt(long address) {
-    return words.getInt(address);
-  }
-
-  /** Writes 32 bits as {@link #getInt} reads them, by {@link VarHandle#setVolatile}. */
-  public void putInt(long address, int value) {
-    words.putInt(address, value);
-  }
+  String readString(long address, int mostBytes);
 
   /**
-   * Writes {@code value} if there is {@code expected}, atomically; errors as of {@link #getInt}.
+   * Reads 32 bits atomically, like {@link VarHandle#getVolatile}, from a {@link MemoryFile} that is
+   * mapped {@link Sharing#SHARED}. This method and those below make no system call. They are atomic
+   * with respect to guests of all stubs that map the file and to threads of this JVM. They succeed
+   * only where the protection of the stub's own mapping allows the access.
    *
-   * @return what was there: {@code expected} if it was written
+   * @param address a multiple of 4; for the methods for 64 bits, a multiple of 8
+   * @return the value
+   * @throws IllegalArgumentException if the address is not such a multiple
+   * @throws MemoryFaultException if the stub itself could not access the address: nothing is mapped
+   *     there, the protection does not allow it, or it is beyond the end of the file
+   * @throws NotSharedMemoryException for all other memory, which this JVM does not have mapped
+   * @throws IllegalStateException if the memory file is closed
    */
-  public int compareAndExchangeInt(long address, int expected, int value) {
-    return words.compareAndExchangeInt(address, expected, value);
-  }
+  int getInt(long address);
 
-  /** Adds, atomically, and returns what was there before; errors as of {@link #getInt}. */
-  public int getAndAddInt(long address, int delta) {
-    return words.getAndAddInt(address, delta);
-  }
+  /**
+   * Writes 32 bits atomically, like {@link VarHandle#setVolatile}; errors as for {@link #getInt}.
+   *
+   * @param address a multiple of 4
+   * @param value the value to write
+   */
+  void putInt(long address, int value);
 
-  /** Writes, atomically, and returns what was there before; errors as of {@link #getInt}. */
-  public int getAndSetInt(long address, int value) {
-    return words.getAndSetInt(address, value);
-  }
+  /**
+   * Writes {@code value} if the word equals {@code expected}, atomically; errors as for {@link
+   * #getInt}.
+   *
+   * @param address a multiple of 4
+   * @param expected the value that the word must have
+   * @param value the value to write
+   * @return the value before, which is {@code expected} if {@code value} was written
+   */
+  int compareAndExchangeInt(long address, int expected, int value);
 
-  /** {@link #getInt} for 64 bits. */
-  public long getLong(long address) {
-    return words.getLong(address);
-  }
+  /**
+   * Adds to a word atomically; errors as for {@link #getInt}.
+   *
+   * @param address a multiple of 4
+   * @param delta the value to add; an overflow wraps around
+   * @return the value before
+   */
+  int getAndAddInt(long address, int delta);
 
-  /** {@link #putInt} for 64 bits. */
-  public void putLong(long address, long value) {
-    words.putLong(address, value);
-  }
+  /**
+   * Replaces a word atomically; errors as for {@link #getInt}.
+   *
+   * @param address a multiple of 4
+   * @param value the value to write
+   * @return the value before
+   */
+  int getAndSetInt(long address, int value);
 
-  /** {@link #compareAndExchangeInt} for 64 bits. */
-  public long compareAndExchangeLong(long address, long expected, long value) {
-    return words.compareAndExchangeLong(address, expected, value);
-  }
+  /**
+   * Does as {@link #getInt} does, for 64 bits.
+   *
+   * @param address a multiple of 8
+   * @return the value
+   */
+  long getLong(long address);
 
-  /** {@link #getAndAddInt} for 64 bits. */
-  public long getAndAddLong(long address, long delta) {
-    return words.getAndAddLong(address, delta);
-  }
+  /**
+   * Does as {@link #putInt} does, for 64 bits.
+   *
+   * @param address a multiple of 8
+   * @param value the value to write
+   */
+  void putLong(long address, long value);
 
-  /** {@link #getAndSetInt} for 64 bits. */
-  public long getAndSetLong(long address, long value) {
-    return words.getAndSetLong(address, value);
-  }
+  /**
+   * Does as {@link #compareAndExchangeInt} does, for 64 bits.
+   *
+   * @param address a multiple of 8
+   * @param expected the value that the word must have
+   * @param value the value to write
+   * @return the value before, which is {@code expected} if {@code value} was written
+   */
+  long compareAndExchangeLong(long address, long expected, long value);
+
+  /**
+   * Does as {@link #getAndAddInt} does, for 64 bits.
+   *
+   * @param address a multiple of 8
+   * @param delta the value to add; an overflow wraps around
+   * @return the value before
+   */
+  long getAndAddLong(long address, long delta);
+
+  /**
+   * Does as {@link #getAndSetInt} does, for 64 bits.
+   *
+   * @param address a multiple of 8
+   * @param value the value to write
+   * @return the value before
+   */
+  long getAndSetLong(long address, long value);
 }

@@ -1,545 +1,124 @@
 package dev.stubpool;
 
-import dev.stubpool.filter.MappableWindow;
-import dev.stubpool.filter.StubFilter;
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.MissingFunctionException;
-import dev.stubpool.nativestubs.NativeCallException;
-import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.pool.Pool;
 import dev.stubpool.seccomp.bpf.BpfProgram;
-import dev.stubpool.trace.GuestThread;
-import dev.stubpool.trace.Request;
-import dev.stubpool.trace.Seams;
-import dev.stubpool.trace.StubSpec;
-import dev.stubpool.trace.ThreadAdvice;
-import dev.stubpool.trace.Tracee;
-import dev.stubpool.trace.TracerThread;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.LongSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A pool of stubs: processes that do nothing but what their holder has them do.
+ * A pool of stubs: processes without memory, privileges or code of their own, which are controlled
+ * by the holders of their leases.
  *
- * <p>In a nutshell, it works as follows. One platform thread, the <em>forge tracer</em>, forks a
- * <em>source stub</em> from the JVM and traces it; all other stubs are cloned from that. Idle stubs
- * wait in a lock-free stack, from which {@link #acquire()} takes one without a system call; those
- * given back wait in a queue, until the tracer has made them like new. Whatever needs a process to
- * run, such as a system call in a stub, is a task in the tracer's queue, and the caller parks until
- * it is done. So does a caller that finds no idle stub: its request makes the tracer forge one, or
- * waits there in line for the next that is given back.
+ * <p>One platform thread, the <em>forge tracer</em>, forks a <em>source stub</em> from the JVM and
+ * traces it by ptrace(2); all other stubs are cloned from the source. {@link #acquire()} leases an
+ * idle stub without a system call; a stub whose lease was closed is reset in the background, and
+ * then idle again.
  *
- * <p>All stubs die with the JVM, however it ends. A stub that dies takes nobody with it, unless
- * {@link OnStubDeath#KILL_JVM} is asked for. All methods may be called from any thread, virtual
- * ones too.
+ * <p>All stubs die when the JVM ends, even if it is killed. The death of a stub affects only the
+ * holder of its lease, except under {@link OnStubDeath#KILL_JVM}. All methods may be called from
+ * any thread, including virtual threads.
  */
-public final class StubPool implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(StubPool.class);
-
+public interface StubPool extends AutoCloseable {
   /**
-   * A tracer serves a queue: what a caller waits for may stand behind others, each with its own
-   * deadline.
-   */
-  private static final int PATIENCES_OF_A_CALLER = 10;
-
-  /** How long close waits for programs to notice that their guests are dead. */
-  private static final Duration GUESTS_END = Duration.ofSeconds(1);
-
-  private final StubPoolOptions options;
-  private final AddressSpace addressSpace;
-  private final MappableWindow window;
-  private final BpfProgram filter;
-  private final Duration callerPatience;
-  private final LeaseFile leases;
-  private final StubSupply supply;
-  private final ForgeWork work;
-  private final TracerThread tracer;
-  private final GuestTracers guestTracers;
-  private final AtomicBoolean closed = new AtomicBoolean();
-
-  private StubPool(StubPoolOptions options, Seams seams, MappableWindow window) {
-    this.options = options;
-    this.window = window;
-    StubImage image = StubImage.get();
-    long lowest = Machine.lowestAddress();
-    this.addressSpace =
-        new AddressSpace(
-            lowest, Machine.highestAddress(), image.base(), image.end() + Abi.STUB_FRAME_SIZE);
-    this.filter = StubFilter.program(image, window, lowest);
-    this.callerPatience = seams.patience().multipliedBy(PATIENCES_OF_A_CALLER);
-    int exitSignal = options.onStubDeath() == OnStubDeath.KILL_JVM ? Abi.SIGKILL : Abi.SIGCHLD;
-    StubSpec spec = new StubSpec(filter, lowest, addressSpace.highest(), exitSignal);
-    this.leases = LeaseFile.create(options, filter.length());
-    this.work = new ForgeWork(options, spec, seams, leases.table());
-    this.tracer = new TracerThread("stubpool-forge-" + options.name(), work);
-    this.supply =
-        new StubSupply(
-            options,
-            this,
-            leases.table(),
-            work,
-            System::nanoTime,
-            new AcquireLine(options, this::stats, tracer::offer),
-            tracer::wake);
-    work.serve(supply);
-    this.guestTracers = new GuestTracers(options, seams);
-  }
-
-  /**
-   * Opens a pool: forks the source stub, and returns when it is ready. Idle stubs are made in the
-   * background.
+   * Opens a pool: forks the source stub, and returns when the source is ready. Idle stubs are made
+   * in the background.
    *
-   * @throws UnsupportedMachineException if kernel, JVM or limits do not allow stubs; the message
-   *     says what to change
-   * @throws SystemCallException if the kernel refused a step; no process is left
+   * @param options the pool's configuration, such as {@link StubPoolOptions#defaults}
+   * @return the pool, to be closed by the caller
+   * @throws UnsupportedMachineException if the kernel, the JVM or limits do not allow stubs; the
+   *     message says what to change
+   * @throws SystemCallException if the kernel refused a step; no process remains
+   * @throws IllegalArgumentException if {@link StubPoolOptions#policy} removes a system call that
+   *     the library itself makes in its stubs; the message names the call
    */
-  public static StubPool open(StubPoolOptions options) {
-    return open(options, Seams.NONE);
-  }
-
-  static StubPool open(StubPoolOptions options, Seams seams) {
-    Machine.check(options);
-    try {
-      StubImage.get(); // before all other native calls
-      MappableWindow window = MappableWindow.open();
-      try {
-        StubPool pool = new StubPool(options, seams, window);
-        try {
-          pool.tracer.start();
-          pool.work.awaitBeginning();
-        } catch (RuntimeException | Error e) {
-          pool.leases.close();
-          throw e;
-        }
-        return pool;
-      } catch (RuntimeException | Error e) {
-        window.close();
-        throw e;
-      }
-    } catch (NativeCallException e) {
-      throw new SystemCallException(e.call(), e.errno(), e.step());
-    } catch (IllegalCallerException | MissingFunctionException e) {
-      throw new UnsupportedMachineException(e.getMessage(), e.getCause());
-    }
-  }
-
-  /** {@link #acquire(Duration)} with the pool's own timeout. */
-  public Stub acquire() {
-    return acquire(options.acquireTimeout());
+  static StubPool open(StubPoolOptions options) {
+    return Pool.open(options);
   }
 
   /**
-   * Leases a stub: an idle one, else a new one, else, once there are {@code maxStubs}, the next
-   * that is given back, first come first served.
+   * Leases a stub as {@link #acquire(Duration)} does, with a timeout of {@link
+   * StubPoolOptions#acquireTimeout}.
    *
-   * @param timeout how long to wait at most
-   * @throws AcquireTimeoutException if that is over
+   * @return a lease, to be closed by the caller
+   */
+  Stub acquire();
+
+  /**
+   * Leases a stub: an idle one, else a new one, else, if {@code maxStubs} are alive, the next one
+   * whose lease is closed. Waiting callers are served in the order of their calls.
+   *
+   * @param timeout the longest time to wait; 0 or negative means not to wait
+   * @return a lease, to be closed by the caller
+   * @throws AcquireTimeoutException if no stub became free in time
    * @throws AcquireInterruptedException if the thread is interrupted while it waits
    * @throws TooManyWaitersException if {@code maxWaiters} threads already wait
-   * @throws SystemCallException if a stub was to be made and the kernel refused; the pool goes on
-   * @throws StubPoolException if none could be made because somebody kills sources as fast as they
-   *     are made; the pool goes on
-   * @throws StubPoolClosedException if the pool is or becomes closed
+   * @throws SystemCallException if the kernel refused to make a stub; the pool remains usable
+   * @throws StubPoolException if no stub could be made because other processes kill source stubs as
+   *     fast as they are made; the pool remains usable
+   * @throws StubPoolClosedException if the pool is closed, or is closed during the wait
    */
-  public Stub acquire(Duration timeout) {
-    Objects.requireNonNull(timeout, "timeout");
-    Stub stub = tryAcquire();
-    return stub != null ? stub : traced(supply.await(timeout));
-  }
+  Stub acquire(Duration timeout);
 
   /**
-   * Leases an idle stub if there is one, and nobody waits for one. Makes no system call, and never
-   * waits.
+   * Leases an idle stub if there is one and no other caller waits for a stub. Makes no system call,
+   * and never waits.
    *
-   * @return a stub; null if none is idle, or if others wait, for they came first
+   * @return a lease, to be closed by the caller; null if no stub is idle, or if other callers wait
    * @throws StubPoolClosedException if the pool is closed
    */
-  public Stub tryAcquire() {
-    checkOpen();
-    Stub stub = supply.poll();
-    return stub == null ? null : traced(stub);
-  }
-
-  private Stub traced(Stub stub) {
-    if (options.leakTraces()) {
-      stub.process().guard().acquiredHere();
-    }
-    return stub;
-  }
+  @SuppressWarnings("exports") // @Nullable: users need not have JSpecify
+  @Nullable Stub tryAcquire();
 
   /**
-   * Makes memory that this JVM and stubs can both map.
+   * Makes memory that this JVM and stubs can both map (memfd_create(2)).
    *
-   * @param size in bytes, more than 0; rounded up to whole pages
+   * @param size the size in bytes, more than 0; rounded up to whole pages
+   * @return the memory, to be closed by the caller
+   * @throws SystemCallException if the kernel refuses it
    */
-  public MemoryFile memoryFile(long size) {
-    checkOpen();
-    return MemoryFile.create(size);
-  }
+  MemoryFile memoryFile(long size);
 
   /**
    * Opens a file of the host for stubs to map.
    *
+   * @param path a file of the host
    * @param options READ, or READ and WRITE; none means READ
-   * @throws SystemCallException if it cannot be opened
+   * @return the open file, to be closed by the caller
+   * @throws SystemCallException if the file cannot be opened
+   * @throws IllegalArgumentException for other options, and for a path of another file system, such
+   *     as a zip file's
    */
-  public HostFile mappable(Path path, OpenOption... options) {
-    checkOpen();
-    return HostFile.open(path, options);
-  }
+  HostFile mappable(Path path, OpenOption... options);
 
-  /** Which addresses of a stub can be mapped. */
-  public AddressSpace addressSpace() {
-    return addressSpace;
-  }
+  /** {@return the addresses that can be mapped in a stub} */
+  AddressSpace addressSpace();
 
-  /** The seccomp filter of the pool's stubs. */
-  public BpfProgram filter() {
-    return filter;
-  }
+  /** {@return the seccomp filter of the pool's stubs} */
+  BpfProgram filter();
 
-  /** The pool's name. */
-  public String name() {
-    return options.name();
-  }
+  /** {@return the pid of the source stub, or 0 while there is none} */
+  int sourcePid();
 
-  /** Counts of now. */
-  public StubPoolStats stats() {
-    return supply.stats(filter.length(), work.sourcePid(), work.unreaped());
-  }
+  /** {@return whether {@link #close} was called} */
+  boolean isClosed();
+
+  /** {@return the pool's name} */
+  String name();
+
+  /** {@return the pool's counts} */
+  StubPoolStats stats();
 
   /**
-   * Kills and reaps all stubs, leased ones too, and fails who waits. Idempotent and bounded; a
-   * second caller waits for the first. Under {@link OnStubDeath#KILL_JVM} it ends the JVM.
+   * Kills and reaps all stubs, including leased ones. Waiting callers and running guests fail with
+   * {@link StubPoolClosedException}. Idempotent; a second caller waits for the first. Normally
+   * returns within milliseconds, and in any case after a few times the deadline of a stub (10 s).
+   * Under {@link OnStubDeath#KILL_JVM} this ends the JVM.
    *
-   * @throws StubUnresponsiveException if the kernel does not let some stubs die; they will when it
-   *     does
+   * @throws StubUnresponsiveException if the kernel does not end some stubs in time; they are
+   *     killed, and end when the kernel can end them
    */
   @Override
-  public void close() {
-    if (closed.compareAndSet(false, true)) {
-      tracer.stop();
-      leases.close();
-    }
-    Duration atMost = callerPatience.plus(Duration.ofMillis(options.maxStubs()));
-    if (!tracer.awaitEnd(atMost)) {
-      throw new StubUnresponsiveException(
-          "pool " + name() + " did not close within " + atMost + "; its tracer thread is stuck");
-    }
-    if (!guestTracers.close(GUESTS_END)) {
-      LOG.warn("pool {}: closed, but the programs of some guests go on without them", name());
-    }
-    window.close();
-  }
-
-  @Override
-  public String toString() {
-    return "StubPool[" + name() + ", " + stats() + "]";
-  }
-
-  boolean isClosed() {
-    return closed.get();
-  }
-
-  void checkOpen() {
-    if (isClosed()) {
-      throw new StubPoolClosedException(name());
-    }
-    if (tracer.hasEnded()) {
-      throw new StubPoolException(
-          "pool " + name() + " is broken: its tracer thread ended, see the log");
-    }
-  }
-
-  void kill(Stub stub, StubProcess process) {
-    if (process.tracee.hold()) {
-      try {
-        stub.checkUsable();
-        if (options.onStubDeath() == OnStubDeath.KILL_JVM) {
-          LOG.warn("pool {}: killing stub {} ends the JVM (KILL_JVM)", name(), stub.pid());
-        }
-        process.tracee.kill();
-      } finally {
-        process.tracee.release();
-      }
-      tracer.offer(() -> work.bury(process));
-    } else {
-      stub.checkUsable();
-    }
-  }
-
-  long inject(
-      Stub stub, StubProcess process, int number, long a, long b, long c, long d, long e, long f) {
-    stub.checkUsable();
-    Guest guest = Guest.currentOf(stub);
-    if (!MappingTable.isNoted(number)) {
-      return guest != null
-          ? guest.inject(number, a, b, c, d, e, f)
-          : ask(
-              () -> {
-                stub.checkUsable();
-                return work.inject(process, number, a, b, c, d, e, f);
-              });
-    }
-    MappingTable mappings = process.mappings;
-    LongSupplier noted =
-        () ->
-            mappings.noting(
-                number,
-                a,
-                b,
-                c,
-                d,
-                f,
-                null,
-                () ->
-                    guest != null
-                        ? guest.inject(number, a, b, c, d, e, f)
-                        : work.inject(process, number, a, b, c, d, e, f));
-    return mappings.inTurn(() -> guest != null ? noted.getAsLong() : ask(usable(stub, noted)));
-  }
-
-  /** Something to be done by the tracer, unless the lease ends before. */
-  private static LongSupplier usable(Stub stub, LongSupplier task) {
-    return () -> {
-      stub.checkUsable();
-      return task.getAsLong();
-    };
-  }
-
-  <T, X extends Exception> T run(Stub stub, GuestProgram<T, X> program, Duration limit) throws X {
-    StubProcess process = stub.process();
-    GuestRun<T, X> run = new GuestRun<>(this, stub, program);
-    process.add(run);
-    try {
-      stub.checkUsable();
-      start(stub, run, limit);
-    } finally {
-      process.remove(run);
-    }
-    return run.outcome();
-  }
-
-  private void start(Stub stub, GuestRun<?, ?> run, Duration limit) {
-    GuestTracers.One guestTracer = takeGuestTracer();
-    CompletableFuture<Void> timer = null;
-    try {
-      timer = limit == null ? null : timer(run, limit);
-      // Last: a thread of the stub that nobody takes over would stay.
-      run.prepare(makeThread(stub), guestTracer);
-      run.on(guestTracer.thread, callerPatience);
-    } catch (StubUnresponsiveException e) {
-      if (isClosed()) {
-        throw new StubPoolClosedException(name());
-      }
-      throw e;
-    } finally {
-      if (timer != null) {
-        timer.complete(null);
-      }
-      guestTracers.put(guestTracer);
-    }
-  }
-
-  /** Takes a guest tracer; idle stubs make room for its thread if the kernel refuses it. */
-  private GuestTracers.One takeGuestTracer() {
-    while (true) {
-      try {
-        return guestTracers.take();
-      } catch (StubPoolException e) {
-        if (ask(() -> work.evict() ? 1 : 0) == 0) {
-          throw e;
-        }
-      }
-    }
-  }
-
-  private Tracee makeThread(Stub stub) {
-    AtomicReference<Tracee> thread = new AtomicReference<>();
-    ask(
-        () -> {
-          thread.set(work.makeThread(stub));
-          return 0;
-        });
-    return thread.get();
-  }
-
-  private static CompletableFuture<Void> timer(GuestRun<?, ?> run, Duration limit) {
-    CompletableFuture<Void> timer = new CompletableFuture<>();
-    try {
-      long nanos = TimeUnit.NANOSECONDS.convert(limit); // 292 years at most
-      timer.orTimeout(nanos, TimeUnit.NANOSECONDS);
-    } catch (OutOfMemoryError e) {
-      throw ThreadAdvice.refused("of the JVM's timers", e);
-    }
-    timer.exceptionally(
-        _ -> {
-          run.endBy(() -> new GuestTimeoutException("a guest ran for longer than " + limit));
-          return null;
-        });
-    return timer;
-  }
-
-  /** Learns from the forge tracer how a stub that is dead or dying died. */
-  String deathOf(Stub stub) {
-    StubProcess process = stub.process();
-    ask(
-        () -> {
-          process.tracee.kill(); // if only a thread is known to be dead
-          work.bury(process);
-          return 0;
-        });
-    return process.tracee.death();
-  }
-
-  /** Examines a fault of a guest, where nothing of the guest's own is in the way. */
-  GuestThread.Details examine(Stub stub, GuestThread thread) {
-    return stub.process().withFrame(stub.generation(), () -> mapFrame(stub), thread::examine);
-  }
-
-  private void mapFrame(Stub stub) {
-    long address = StubImage.get().base() + Abi.STUB_FRAME_OFFSET;
-    int protection = Abi.PROT_READ | Abi.PROT_WRITE;
-    int flags = Abi.MAP_FIXED | Abi.MAP_PRIVATE | Abi.MAP_ANONYMOUS;
-    // By the stub's first thread: a call in the guest's would end the stop that is examined.
-    long result =
-        ask(
-            () ->
-                work.inject(
-                    stub.process(),
-                    Abi.SYS_mmap,
-                    address,
-                    Abi.STUB_FRAME_SIZE,
-                    protection,
-                    flags,
-                    -1,
-                    0));
-    SystemCallException.check(result, "mmap", "examining a fault in stub " + stub.pid());
-  }
-
-  long injectMapping(
-      Stub stub,
-      StubProcess process,
-      Mappable file,
-      int fd,
-      String step,
-      long address,
-      long size,
-      long protection,
-      long flags,
-      long offset) {
-    stub.checkUsable();
-    Guest guest = Guest.currentOf(stub);
-    if (guest != null) {
-      return process.mappings.inTurn(
-          () ->
-              map(
-                  process,
-                  file,
-                  fd,
-                  step,
-                  address,
-                  size,
-                  protection,
-                  flags,
-                  offset,
-                  guest::inject));
-    }
-    LongSupplier noted =
-        () ->
-            map(
-                process,
-                file,
-                fd,
-                step,
-                address,
-                size,
-                protection,
-                flags,
-                offset,
-                (number, a, b, c, d, e, f) -> work.inject(process, number, a, b, c, d, e, f));
-    return process.mappings.inTurn(() -> ask(usable(stub, noted)));
-  }
-
-  /** A call in a thread of a stub. */
-  private interface Call {
-    long make(int number, long a, long b, long c, long d, long e, long f);
-  }
-
-  private long map(
-      StubProcess process,
-      Mappable file,
-      int fd,
-      String step,
-      long address,
-      long size,
-      long protection,
-      long flags,
-      long offset,
-      Call call) {
-    return process.mappings.noting(
-        Abi.SYS_mmap,
-        address,
-        size,
-        protection,
-        flags,
-        offset,
-        file,
-        () ->
-            window.during(
-                fd,
-                step,
-                slot -> call.make(Abi.SYS_mmap, address, size, protection, flags, slot, offset)));
-  }
-
-  Stub spawn(Stub parent) {
-    parent.checkUsable();
-    AtomicReference<Stub> child = new AtomicReference<>();
-    LongSupplier copy =
-        () -> {
-          child.set(work.spawn(parent));
-          return 0;
-        };
-    parent.process().mappings.inTurn(() -> ask(usable(parent, copy)));
-    return traced(child.get());
-  }
-
-  /** Has the tracer do something, and waits for it. */
-  private long ask(LongSupplier task) {
-    Request request =
-        new Request() {
-          @Override
-          protected long perform() {
-            return task.getAsLong();
-          }
-        };
-    try {
-      return request.on(tracer, callerPatience);
-    } catch (StubUnresponsiveException | StubDiedException e) {
-      if (isClosed()) {
-        StubPoolClosedException failure = new StubPoolClosedException(name());
-        failure.addSuppressed(e);
-        throw failure;
-      }
-      throw e;
-    }
-  }
-
-  /** For tests. */
-  MappableWindow window() {
-    return window;
-  }
-
-  /** For benchmarks and tests of what a tracer costs by itself. */
-  TracerThread tracerThread() {
-    return tracer;
-  }
+  void close();
 }

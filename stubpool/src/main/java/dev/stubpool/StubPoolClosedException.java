@@ -1,11 +1,10 @@
 package dev.stubpool;
 
-/** The pool is closed, or was closed while the caller waited. */
+/** Thrown when the pool is closed, or is closed while the caller waits. */
 public final class StubPoolClosedException extends StubPoolException {
   private static final long serialVersionUID = 1L;
 
-  /** Makes one for the pool of this name. */
-  public StubPoolClosedException(String pool) {
+  StubPoolClosedException(String pool) {
     super("pool " + pool + " is closed");
   }
 }

@@ -1,19 +1,24 @@
 package dev.stubpool;
 
+import dev.stubpool.diagnose.Failures;
+import org.jspecify.annotations.Nullable;
+
 /**
- * What every exception of this library is. Unchecked: callers that can go on know which subtype
- * they wait for.
+ * The superclass of all exceptions of this library except {@link LeaseClosedException}, which is an
+ * {@link IllegalStateException}. Unchecked: an application catches the subtypes that it can handle.
  */
 public class StubPoolException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** Makes one with a message for the user. */
-  public StubPoolException(String message) {
+  static {
+    Failures.register(new ExceptionFactory());
+  }
+
+  StubPoolException(String message) {
     super(message);
   }
 
-  /** Makes one with a message for the user and what caused it. */
-  public StubPoolException(String message, Throwable cause) {
+  StubPoolException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

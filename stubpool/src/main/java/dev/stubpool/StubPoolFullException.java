@@ -1,6 +1,6 @@
 package dev.stubpool;
 
-/** Another stub was asked for at once, and the pool has as many as it may have. */
+/** Thrown by {@link Stub#spawnChild} when the pool already has {@code maxStubs} stubs in use. */
 public final class StubPoolFullException extends StubPoolException {
   private static final long serialVersionUID = 1L;
 

@@ -1,18 +1,18 @@
 package dev.stubpool;
 
 /**
- * What a stub's process is doing: {@code FORGING -> IDLE -> LEASED -> RESETTING -> IDLE}, {@code
- * DEAD} from any.
+ * The state of a stub's process: {@code FORGING -> IDLE -> LEASED -> RESETTING -> IDLE}; from any
+ * state to {@code DEAD}.
  */
 public enum StubState {
-  /** Cloned, not yet handed to the pool. */
+  /** The process was cloned and cannot be leased yet. */
   FORGING,
-  /** Waits in the pool. */
+  /** The stub can be leased. */
   IDLE,
-  /** Belongs to the holder of a {@link Stub}. */
+  /** The stub is leased: the holder of its {@link Stub} uses it. */
   LEASED,
-  /** Is being made like new. */
+  /** The lease has ended, and the stub is being reset or discarded. */
   RESETTING,
-  /** Its process is gone, or about to be. */
+  /** The process is dead or has been killed. */
   DEAD
 }

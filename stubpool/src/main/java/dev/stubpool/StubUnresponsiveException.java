@@ -1,11 +1,13 @@
 package dev.stubpool;
 
-/** A stub did not stop within its deadline and was killed; the kernel may still hold it. */
+/**
+ * Thrown when a stub does not stop within its deadline and is killed, or when a tracer thread does
+ * not begin a request in time. A killed process may exist until the kernel can end it.
+ */
 public final class StubUnresponsiveException extends StubPoolException {
   private static final long serialVersionUID = 1L;
 
-  /** Makes one. */
-  public StubUnresponsiveException(String message) {
+  StubUnresponsiveException(String message) {
     super(message);
   }
 }

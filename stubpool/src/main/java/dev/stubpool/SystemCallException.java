@@ -1,8 +1,11 @@
 package dev.stubpool;
 
-import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.abi.Errno;
 
-/** A system call failed, in this process or in a stub. */
+/**
+ * Thrown when a system call fails, in this process or in a stub. The message contains the call, the
+ * error number's name, the step that failed and, where it is known, what to do.
+ */
 public sealed class SystemCallException extends StubPoolException permits MemoryFaultException {
   private static final long serialVersionUID = 1L;
 
@@ -11,23 +14,7 @@ public sealed class SystemCallException extends StubPoolException permits Memory
   private final String step;
   private final String advice;
 
-  /**
-   * Makes one.
-   *
-   * @param call the call's name
-   * @param errno the error number, positive
-   * @param step what was being done
-   */
-  public SystemCallException(String call, int errno, String step) {
-    this(call, errno, step, "");
-  }
-
-  /**
-   * Makes one that says what to do.
-   *
-   * @param advice a clause for the end of the message, or ""
-   */
-  public SystemCallException(String call, int errno, String step, String advice) {
+  SystemCallException(String call, int errno, String step, String advice) {
     super(
         call
             + ": "
@@ -41,37 +28,29 @@ public sealed class SystemCallException extends StubPoolException permits Memory
     this.advice = advice;
   }
 
-  /** {@code result}, unless it is {@code -errno}. */
-  public static long check(long result, String call, String step) {
-    if (result < 0 && result >= -4095) {
-      throw new SystemCallException(call, (int) -result, step);
-    }
-    return result;
-  }
-
-  /** The same failure for another caller: exceptions are not shared between threads. */
+  /** A copy of this failure for another thread, since threads must not share exceptions. */
   SystemCallException again() {
     SystemCallException copy = new SystemCallException(call, errno, step, advice);
     copy.addSuppressed(this);
     return copy;
   }
 
-  /** The call's name. */
+  /** {@return the call's name, such as {@code mmap} or {@code ptrace(PTRACE_SEIZE)}} */
   public String call() {
     return call;
   }
 
-  /** The error number, positive. */
+  /** {@return the error number, positive} */
   public int errno() {
     return errno;
   }
 
-  /** The error number's name, such as {@code EAGAIN}. */
+  /** {@return the error number's name, such as {@code EAGAIN}} */
   public String errnoName() {
     return Errno.name(errno);
   }
 
-  /** What was being done. */
+  /** {@return what was being done, such as "forging a stub"} */
   public String step() {
     return step;
   }

@@ -1,18 +1,16 @@
 /**
- * Pools of stub processes: {@link dev.stubpool.StubPool} is where to start.
+ * Pools of stub processes for sandbox kernels.
  *
- * <p>Threads: a pool has one tracer thread, which alone touches stopped processes; callers hand it
- * requests and park. There are no locks. What is shared, with its memory order, is said where it is
- * declared:
+ * <p>A <em>stub</em> is a process forked from the JVM that shares only its descriptor table. It has
+ * no memory except a page of machine code, no privileges, and a seccomp filter that allows a dozen
+ * system calls, all of them only from that page. A {@link dev.stubpool.StubPool} makes stubs and
+ * leases them. The holder of a lease, a {@link dev.stubpool.Stub}, runs system calls in the
+ * process, maps and copies its memory ({@link dev.stubpool.StubMemory}), and runs guest code in it
+ * ({@link dev.stubpool.Guest}), whose system calls and faults come back as {@link
+ * dev.stubpool.Trap} values.
  *
- * <ul>
- *   <li>a stub's state: a word of the {@link dev.stubpool.lease.LeaseTable}, moved by CAS
- *   <li>a waiter's outcome: {@code AcquireRequest}, one CAS
- *   <li>who watches for a death: {@code StubProcess.watchDeath}, store then look, against look then
- *       store
- *   <li>a pid: the holds of a {@link dev.stubpool.trace.Tracee}
- *   <li>the tracer's sleep: {@link dev.stubpool.trace.TracerThread}, store, fence, look on both
- *       sides
- * </ul>
+ * <p>This package contains only the API. Failures are unchecked exceptions, subclasses of {@link
+ * dev.stubpool.StubPoolException}, except that using a handle after its lease throws {@link
+ * dev.stubpool.LeaseClosedException}.
  */
 package dev.stubpool;

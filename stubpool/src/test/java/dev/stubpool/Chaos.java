@@ -1,8 +1,7 @@
 package dev.stubpool;
 
-import dev.stubpool.support.Descriptors;
-import dev.stubpool.support.Orphans;
-import dev.stubpool.support.Proc;
+import dev.stubpool.testing.Descriptors;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -130,7 +129,7 @@ final class Chaos {
       boolean mainIsStuck = System.nanoTime() - since > patience.toNanos();
       if (!stuck.isEmpty() || mainIsStuck) {
         System.out.println("chaos: hangs: " + now);
-        for (int pid : Orphans.children()) {
+        for (int pid : Proc.children()) {
           System.out.println(ChaosKiller.read("/proc/" + pid + "/stat").strip());
           System.out.println("  " + ChaosKiller.read("/proc/" + pid + "/wchan"));
         }

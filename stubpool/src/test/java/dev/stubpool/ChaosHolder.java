@@ -2,8 +2,8 @@ package dev.stubpool;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
+import dev.stubpool.abi.Errno;
+import dev.stubpool.nativestubs.calls.Abi;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;

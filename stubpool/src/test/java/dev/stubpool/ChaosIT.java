@@ -2,8 +2,10 @@ package dev.stubpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.support.ChildJvm;
 import dev.stubpool.support.Orphans;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Effort;
+import dev.stubpool.testing.Proc;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
@@ -33,26 +35,25 @@ class ChaosIT {
 
   @Test
   void shouldStayRightInChaos() {
-    boolean proof = Boolean.getBoolean("stubpool.proof");
-    int seconds = proof ? 120 : 10;
+    int seconds = Effort.cases(10, 120);
     long seed = Long.getLong("stubpool.seed", new Random().nextLong());
     System.out.println("ChaosIT: seed " + seed + ", " + seconds + " s");
-    Set<Integer> before = Orphans.children();
+    Set<Integer> before = Proc.children();
     ChildJvm.Outcome outcome =
         ChildJvm.run(
             ChildJvm.command(
                 List.of(
                     "--enable-native-access=ALL-UNNAMED",
                     "-Xmx256m",
-                    "-XX:TieredStopAtLevel=" + (proof ? 4 : 1)),
-                ChildJvm.classPath(),
+                    "-XX:TieredStopAtLevel=" + (Effort.isProof() ? 4 : 1)),
+                ChildJvm.classPath(Chaos.class),
                 Chaos.class,
                 Long.toString(seed),
                 Integer.toString(seconds)),
             Duration.ofSeconds(2L * seconds + 300));
     String output = outcome.output();
     String end = output.substring(Math.max(0, output.length() - MOST_OUTPUT));
-    if (proof) {
+    if (Effort.isProof()) {
       output.lines().filter(line -> line.startsWith("chaos: ")).forEach(System.out::println);
     }
     assertThat(outcome.status()).as("seed %d\n%s", seed, end).isZero();

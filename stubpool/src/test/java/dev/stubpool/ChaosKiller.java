@@ -1,9 +1,9 @@
 package dev.stubpool;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.FileCalls;
-import dev.stubpool.nativestubs.Kernel;
-import dev.stubpool.support.Orphans;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.FileCalls;
+import dev.stubpool.nativestubs.calls.Kernel;
+import dev.stubpool.testing.Proc;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -56,8 +56,8 @@ final class ChaosKiller implements Runnable {
   private void attack() {
     boolean kill = round.variant().kills() && random.nextInt(3) == 0;
     int signal = kill ? Abi.SIGKILL : HARMLESS[random.nextInt(HARMLESS.length)];
-    int source = round.pool().stats().sourcePid();
-    List<Integer> children = new ArrayList<>(Orphans.children());
+    int source = round.pool().sourcePid();
+    List<Integer> children = new ArrayList<>(Proc.children());
     int pid =
         switch (random.nextInt(10)) {
           case 0 -> source;

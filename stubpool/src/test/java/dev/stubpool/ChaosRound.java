@@ -1,8 +1,7 @@
 package dev.stubpool;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.support.Orphans;
-import dev.stubpool.support.Proc;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.testing.Proc;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -166,7 +165,7 @@ final class ChaosRound {
         "no process but stubs and source",
         () -> {
           StubPoolStats stats = pool.stats();
-          return Orphans.children().size() == stats.total() + (stats.sourcePid() == 0 ? 0 : 1);
+          return Proc.children().size() == stats.total() + (pool.sourcePid() == 0 ? 0 : 1);
         });
   }
 
@@ -179,14 +178,14 @@ final class ChaosRound {
   }
 
   private static List<String> processes() {
-    return Orphans.children().stream()
+    return Proc.children().stream()
         .map(pid -> "\n  " + ChaosKiller.read("/proc/" + pid + "/stat").strip())
         .toList();
   }
 
   /** Whether no child is dead or dying: all wait for their tracer. */
   private static boolean allStopped() {
-    return Orphans.children().stream()
+    return Proc.children().stream()
         .map(pid -> ChaosKiller.read("/proc/" + pid + "/stat"))
         .allMatch(stat -> stat.startsWith(") t ", stat.lastIndexOf(')')));
   }

@@ -2,10 +2,10 @@ package dev.stubpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.support.ChildJvm;
-import dev.stubpool.support.PidsCgroup;
-import dev.stubpool.support.Proc;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.PidsCgroup;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

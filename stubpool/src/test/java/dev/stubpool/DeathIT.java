@@ -1,18 +1,19 @@
 package dev.stubpool;
 
 import static dev.stubpool.IdleStubIT.onTracer;
-import static dev.stubpool.support.ChildJvm.command;
+import static dev.stubpool.testing.ChildJvm.command;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.ImageSymbols;
-import dev.stubpool.nativestubs.ProcessCalls;
-import dev.stubpool.nativestubs.PtraceCalls;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.support.ChildJvm;
-import dev.stubpool.support.Proc;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.ProcessCalls;
+import dev.stubpool.nativestubs.calls.PtraceCalls;
+import dev.stubpool.nativestubs.image.ImageSymbols;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Effort;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -47,7 +48,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * nothing is left. What dies while nobody does anything with it, {@link StubIT} has.
  */
 class DeathIT {
-  private static final boolean PROOF = Boolean.getBoolean("stubpool.proof");
 
   private final StubPool pool =
       StubPool.open(StubPoolOptions.builder().name("deadly").minIdle(0).maxStubs(64).build());
@@ -177,7 +177,9 @@ class DeathIT {
   void shouldBindNoThreadOfOthers() {
     List<String> options =
         List.of("--enable-native-access=ALL-UNNAMED", "-Djdk.virtualThreadScheduler.parallelism=8");
-    assertThat(ChildJvm.run(command(options, ChildJvm.classPath(), Watching.class)).output())
+    assertThat(
+            ChildJvm.run(command(options, ChildJvm.classPath(Watching.class), Watching.class))
+                .output())
         .isEqualTo(
             "told of death on %1$s\ngiven stubs on [%1$s]\n".formatted(ProcessCalls.affinity()));
   }
@@ -298,7 +300,7 @@ class DeathIT {
 
   @Test
   void shouldMakeOthersForNewbornsThatAreKilled() throws InterruptedException {
-    int source = pool.stats().sourcePid();
+    int source = pool.sourcePid();
     int tracer = (int) onTracer(pool, ProcessCalls::tid);
     AtomicBoolean over = new AtomicBoolean();
     AtomicLong kills = new AtomicLong();
@@ -316,7 +318,7 @@ class DeathIT {
                   }
                 });
     int died = 0;
-    int rounds = PROOF ? 20_000 : 400;
+    int rounds = Effort.cases(400, 20_000);
     for (int i = 0; i < rounds; i++) {
       try (Stub stub = pool.acquire()) {
         try {
@@ -333,14 +335,14 @@ class DeathIT {
     System.out.printf(
         "DeathIT: %d newborns killed, %d of them were somebody's by then%n", kills.get(), died);
     assertThat(kills.get()).isPositive();
-    assertThat(pool.stats().sourcePid()).isEqualTo(source);
+    assertThat(pool.sourcePid()).isEqualTo(source);
   }
 
   @Test
   void shouldServeAllWhenTheSourceDiesInTheMiddle() throws InterruptedException {
     long seed = new Random().nextLong();
     Random random = new Random(seed);
-    int rounds = PROOF ? 500 : 8;
+    int rounds = Effort.cases(8, 500);
     int hits = 0;
     StubPoolOptions options =
         StubPoolOptions.builder()
@@ -352,7 +354,7 @@ class DeathIT {
     try (StubPool births = StubPool.open(options)) {
       int tracer = (int) onTracer(births, ProcessCalls::tid);
       for (int round = 0; round < rounds; round++) {
-        int source = births.stats().sourcePid();
+        int source = births.sourcePid();
         int born = 1 + random.nextInt(20);
         ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
         List<Thread> waiters = new ArrayList<>();
@@ -375,11 +377,11 @@ class DeathIT {
           waiter.join();
         }
         assertThat(failures).as("round %d, seed %d", round, seed).isEmpty();
-        Proc.await("another source", () -> births.stats().sourcePid() != source);
+        Proc.await("another source", () -> births.sourcePid() != source);
         Proc.await("the ends of all", () -> births.stats().total() == 0);
         assertThat(births.stats()).as("round %d", round).matches(DeathIT::addsUp);
         births.acquire().close(); // makes a source
-        Proc.await("a source", () -> births.stats().sourcePid() != 0);
+        Proc.await("a source", () -> births.sourcePid() != 0);
       }
     }
     System.out.printf("DeathIT: %d of %d sources killed in a batch%n", hits, rounds);

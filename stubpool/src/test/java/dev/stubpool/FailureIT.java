@@ -3,19 +3,21 @@ package dev.stubpool;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.filter.MappableWindow;
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.nativestubs.Kernel;
-import dev.stubpool.nativestubs.MissingFunctionException;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.nativestubs.SystemCalls;
+import dev.stubpool.abi.Errno;
+import dev.stubpool.abi.SystemCalls;
+import dev.stubpool.memory.MappableWindow;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.Kernel;
+import dev.stubpool.nativestubs.calls.MissingFunctionException;
+import dev.stubpool.nativestubs.calls.NativeCallException;
+import dev.stubpool.nativestubs.image.StubImage;
 import dev.stubpool.seccomp.Condition;
 import dev.stubpool.seccomp.SeccompAction;
-import dev.stubpool.support.ChildJvm;
-import dev.stubpool.support.Descriptors;
-import dev.stubpool.support.PidsCgroup;
-import dev.stubpool.support.Proc;
+import dev.stubpool.support.Internals;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Descriptors;
+import dev.stubpool.testing.PidsCgroup;
+import dev.stubpool.testing.Proc;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -165,11 +167,9 @@ class FailureIT {
       assertThatThrownBy(() -> stub.syscall(Abi.SYS_exit))
           .hasMessage("exit is not for callers: use kill() or close()");
       assertThatThrownBy(() -> stub.syscall(Abi.SYS_futex))
-          .hasMessage("futex is not for callers: a stub waits by itself while it is idle");
+          .hasMessage("futex is not for callers: the stub uses it to wait while it is idle");
       assertThatThrownBy(() -> stub.syscall(Abi.SYS_prctl))
-          .hasMessage(
-              "prctl is not for callers: the pool arms the parent death signal with the first"
-                  + " call");
+          .hasMessage("prctl is not for callers: the pool uses it to arm the parent death signal");
       assertThatThrownBy(() -> stub.syscall(Abi.SYS_getpid, 1, 2, 3, 4, 5, 6, 7))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("a system call has at most 6 arguments, not 7");
@@ -190,7 +190,7 @@ class FailureIT {
               () -> memory.map(SOMEWHERE, file, 1, PAGE, Protection.READ, Sharing.SHARED))
           .hasMessage("offset 0x1 must be a multiple of the page size 0x1000");
       String limits =
-          " is not within the mappable addresses [0x%x, 0x%x) less the image's [0x%x, 0x%x)"
+          " cannot be mapped: mappable addresses are [0x%x, 0x%x) without the stub image's [0x%x, 0x%x)"
               .formatted(space.lowest(), space.highest(), space.imageStart(), space.imageEnd());
       long kernel = 0xffff_8000_0000_0000L;
       assertThatThrownBy(() -> memory.mapAnonymous(kernel, PAGE, Protection.READ))
@@ -252,14 +252,14 @@ class FailureIT {
           .hasMessage(
               "mmap: EACCES while mapping /proc/self/exe into stub "
                   + stub.pid()
-                  + "; it was opened with READ alone: open it with READ and WRITE, or map it"
+                  + "; the file was opened with READ alone: open it with READ and WRITE, or map it"
                   + " PRIVATE");
     }
   }
 
   @Test
   void windowFull() {
-    MappableWindow window = pool.window();
+    MappableWindow window = Internals.window(pool);
     assertThatThrownBy(() -> occupy(window, window.freeSlots() + 1))
         .isInstanceOf(StubPoolException.class)
         .hasMessage("all 256 mappable descriptors are in use while testing; try again");
@@ -567,7 +567,7 @@ class FailureIT {
   @Test
   void noNativeAccess() {
     ChildJvm.Outcome outcome =
-        ChildJvm.run(ChildJvm.command(List.of(), ChildJvm.classPath(), Opening.class));
+        ChildJvm.run(ChildJvm.command(List.of(), ChildJvm.classPath(Opening.class), Opening.class));
     assertThat(outcome.output())
         .contains(
             "stubpool may not call native code in this JVM: add the option"
@@ -641,10 +641,11 @@ class FailureIT {
       if (!Files.exists(Path.of("/"))) {
         throw new AssertionError();
       }
-      for (String name : List.of("StubImage", "StubImage$LibcSyscall", "Abi", "NativeAccess")) {
-        Class.forName("dev.stubpool.nativestubs." + name);
+      for (String name :
+          List.of("HostText", "HostText$LibcSyscall", "TextFile", "MissingFunctionException")) {
+        Class.forName("dev.stubpool.nativestubs.calls." + name);
       }
-      Class.forName("dev.stubpool.nativestubs.MissingFunctionException");
+      Class.forName(StubImage.class.getName());
       List<FileInputStream> files = new ArrayList<>();
       try {
         while (true) {
@@ -691,6 +692,29 @@ class FailureIT {
       Opening.main(arguments);
       System.out.println("mapped: " + Descriptors.mappings("stubpool-leases"));
       System.out.println("open: " + Descriptors.of("stubpool-leases"));
+    }
+  }
+
+  @Test
+  void imageThatCannotBeMapped() {
+    assertThat(ChildJvm.run(ChildJvm.command(NoImage.class)).output())
+        .isEqualTo(
+            "mseal: EACCES while mapping the stub image\n".repeat(2) + "mapped: []\nopen: []\n");
+  }
+
+  /** Denies the last call that maps the image, twice, and prints what is left. */
+  static final class NoImage {
+    public static void main(String[] arguments) {
+      Filters.deny(Abi.SYS_mseal, Errno.EACCES);
+      for (int i = 0; i < 2; i++) {
+        try {
+          System.out.println("sealed: " + StubImage.get().sealed());
+        } catch (NativeCallException e) {
+          System.out.println(e.getMessage());
+        }
+      }
+      System.out.println("mapped: " + Descriptors.mappings("stubpool-image"));
+      System.out.println("open: " + Descriptors.of("stubpool-image"));
     }
   }
 

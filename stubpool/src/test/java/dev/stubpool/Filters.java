@@ -1,8 +1,8 @@
 package dev.stubpool;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Kernel;
-import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.HostText;
+import dev.stubpool.nativestubs.calls.Kernel;
 import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.Condition;
 import dev.stubpool.seccomp.SeccompAction;
@@ -41,7 +41,7 @@ final class Filters {
   }
 
   private static void install(SeccompPolicy policy) {
-    StubImage.get();
+    HostText.get();
     byte[] program = SeccompCompiler.compile(policy).toBytes();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment instructions = arena.allocateFrom(ValueLayout.JAVA_BYTE, program);

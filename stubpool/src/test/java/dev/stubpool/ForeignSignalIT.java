@@ -3,9 +3,10 @@ package dev.stubpool;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.ProcessCalls;
-import dev.stubpool.support.Proc;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.ProcessCalls;
+import dev.stubpool.testing.Effort;
+import dev.stubpool.testing.Proc;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Random;
@@ -19,7 +20,6 @@ import org.junit.jupiter.api.Test;
  * nothing, neither while a guest runs nor while its thread goes from one tracer to another.
  */
 class ForeignSignalIT {
-  private static final boolean PROOF = Boolean.getBoolean("stubpool.proof");
   private static final long CODE = 0x10_0000;
   private static final int DENIED = 257; // openat(2)
   private static final Duration LIMIT = Duration.ofSeconds(30);
@@ -79,7 +79,7 @@ class ForeignSignalIT {
 
   @Test
   void shouldEndNoRun() throws InterruptedException {
-    int rounds = PROOF ? 20_000 : 300;
+    int rounds = Effort.cases(300, 20_000);
     try (Stub stub = pool.acquire()) {
       stub.memory().mapAnonymous(CODE, AddressSpace.PAGE_SIZE, Protection.READ_WRITE);
       stub.memory().write(CODE, CALLS);
@@ -113,7 +113,7 @@ class ForeignSignalIT {
   /** SIGSYS is what tells of a denied call: that of others denies none. */
   @Test
   void shouldBeToldFromADenial() throws InterruptedException {
-    int rounds = PROOF ? 200_000 : 3_000;
+    int rounds = Effort.cases(3_000, 200_000);
     try (Stub stub = pool.acquire()) {
       inTheRain(
           stub.pid(),

@@ -3,10 +3,9 @@ package dev.stubpool;
 import static dev.stubpool.IdleStubIT.mappingsBesidesTheImage;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
+import dev.stubpool.nativestubs.calls.Abi;
 import dev.stubpool.support.NativeCpu;
-import dev.stubpool.support.Orphans;
-import dev.stubpool.support.Proc;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
@@ -74,7 +73,7 @@ final class GuestCode implements AutoCloseable {
   Stub stub = pool.acquire();
 
   /** This JVM's, the pool's among them. */
-  private final Set<Integer> childrenBefore = Orphans.children();
+  private final Set<Integer> childrenBefore = Proc.children();
 
   /** Puts instructions at the beginning of a page of their own, and int3 behind them. */
   void load(long page, String hex) {
@@ -273,7 +272,7 @@ final class GuestCode implements AutoCloseable {
     try {
       assertThat(Proc.status(pid, "Threads")).isEqualTo("1");
       assertThat(children(pid)).isEmpty();
-      assertThat(Orphans.children()).isEqualTo(childrenBefore);
+      assertThat(Proc.children()).isEqualTo(childrenBefore);
       checkInjection(stub.memory());
       stub.memory().unmap(STACK - PAGE, 2 * PAGE);
       stub.<Void, RuntimeException>run(

@@ -10,11 +10,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.stubpool.GuestCode.Natively;
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.ImageSymbols;
-import dev.stubpool.nativestubs.ProcMaps;
-import dev.stubpool.nativestubs.ProcessCalls;
-import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.ProcessCalls;
+import dev.stubpool.nativestubs.image.ImageSymbols;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.nativestubs.proc.ProcMaps;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -327,7 +327,7 @@ class GuestHostileIT {
         guest -> {
           guest.registers().rax(base);
           assertThat(resume(guest)).isEqualTo("X86_64 4096 +7");
-          Segments segments = guest.segments();
+          X86Segments segments = guest.segments();
           assertThat(fs ? segments.fsBase() : segments.gsBase()).isEqualTo(base);
           GuestState state = guest.save();
           guest.complete(0);
@@ -357,8 +357,8 @@ class GuestHostileIT {
         "",
         guest -> {
           for (int selector : new int[] {-1, 0x10, 0x2a, 0x28, 1, 0x1_0023}) {
-            Registers registers = guest.registers();
-            Segments segments = guest.segments();
+            X86Registers registers = guest.registers();
+            X86Segments segments = guest.segments();
             for (ThrowingCallable set :
                 List.<ThrowingCallable>of(
                     () -> registers.cs(selector),

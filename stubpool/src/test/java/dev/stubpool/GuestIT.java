@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.ThreadMXBean;
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.support.Proc;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

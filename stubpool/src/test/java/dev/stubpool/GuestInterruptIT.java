@@ -2,11 +2,12 @@ package dev.stubpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.ProcessCalls;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.support.ChildJvm;
-import dev.stubpool.support.Proc;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.ProcessCalls;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Effort;
+import dev.stubpool.testing.Proc;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +28,6 @@ import org.junit.jupiter.api.Test;
  * interrupted, so a lost one is seen as a run that exceeds its limit.
  */
 class GuestInterruptIT {
-  private static final boolean PROOF = Boolean.getBoolean("stubpool.proof");
   private static final int INTERRUPTERS = 3;
   private static final long CODE = 0x10_0000;
   private static final long DATA = 0x20_0000;
@@ -58,7 +58,7 @@ class GuestInterruptIT {
 
   @Test
   void shouldLoseNoInterrupt() {
-    storm(new Random().nextLong(), PROOF ? 1_000_000 : 20_000);
+    storm(new Random().nextLong(), Effort.cases(20_000, 1_000_000));
     assertThat(Proc.stubs()).isEmpty();
   }
 
@@ -66,7 +66,7 @@ class GuestInterruptIT {
   @Test
   void shouldLoseNoneWhereNoSignalsMayBeQueued() {
     List<String> command = new ArrayList<>(List.of("prlimit", "--sigpending=0:0"));
-    command.addAll(ChildJvm.command(Storm.class, Integer.toString(PROOF ? 100_000 : 1_000)));
+    command.addAll(ChildJvm.command(Storm.class, Integer.toString(Effort.cases(1_000, 100_000))));
     ChildJvm.Outcome outcome = ChildJvm.run(command, Duration.ofMinutes(5));
     System.out.print(outcome.output());
     assertThat(outcome.output()).contains("limit 0/").contains("none lost");
@@ -75,7 +75,7 @@ class GuestInterruptIT {
 
   @Test
   void shouldLoseNoneWithoutPrivileges() {
-    String count = Integer.toString(PROOF ? 20_000 : 1_000);
+    String count = Integer.toString(Effort.cases(1_000, 20_000));
     assertThat(Unprivileged.run("interrupts", List.of(), Storm.class, count)).contains("none lost");
   }
 
@@ -268,7 +268,7 @@ class GuestInterruptIT {
   /** One interrupt a time: each is answered by exactly the resume that is under way. */
   @Test
   void shouldAnswerEachInterrupt() throws InterruptedException {
-    int rounds = PROOF ? 200_000 : 2_000;
+    int rounds = Effort.cases(2_000, 200_000);
     AtomicLong answers = new AtomicLong();
     AtomicReference<Guest.Interrupter> interrupter = new AtomicReference<>();
     AtomicBoolean failed = new AtomicBoolean();
@@ -317,7 +317,7 @@ class GuestInterruptIT {
     int sigstop = 19;
     int[] signals = {sigusr1, sigterm, sigcont, sigstop, Abi.SIGURG};
     long seed = new Random().nextLong();
-    int rounds = PROOF ? 100_000 : 3_000;
+    int rounds = Effort.cases(3_000, 100_000);
     System.out.printf("GuestInterruptIT: signals, seed %d, %d system calls%n", seed, rounds);
     AtomicBoolean over = new AtomicBoolean();
     AtomicLong sent = new AtomicLong();

@@ -5,11 +5,12 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.nativestubs.ExtendedState;
+import dev.stubpool.abi.Errno;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.ExtendedState;
 import dev.stubpool.support.NativeCpu;
-import dev.stubpool.support.Proc;
+import dev.stubpool.testing.Effort;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -27,7 +28,7 @@ import org.junit.jupiter.api.Test;
 
 /** All that a guest computes with comes back as it was set, whichever thread and stub it is in. */
 class GuestStateIT {
-  private static final int TRAPS = Boolean.getBoolean("stubpool.proof") ? 1_000_000 : 20_000;
+  private static final int TRAPS = Effort.cases(20_000, 1_000_000);
   private static final long CODE = 0x10_0000;
 
   /** Where the guest puts its mxcsr. */
@@ -205,7 +206,7 @@ class GuestStateIT {
       words[Abi.REGS_es / Long.BYTES] = randomSelector();
       words[Abi.REGS_fs / Long.BYTES] = bases ? randomSelector() : 0;
       words[Abi.REGS_gs / Long.BYTES] = bases ? randomSelector() : 0;
-      Registers registers = guest.registers();
+      X86Registers registers = guest.registers();
       registers.r15(words[Abi.REGS_r15 / Long.BYTES]).r14(words[Abi.REGS_r14 / Long.BYTES]);
       registers.r13(words[Abi.REGS_r13 / Long.BYTES]).r12(words[Abi.REGS_r12 / Long.BYTES]);
       registers.rbp(words[Abi.REGS_rbp / Long.BYTES]).rbx(words[Abi.REGS_rbx / Long.BYTES]);

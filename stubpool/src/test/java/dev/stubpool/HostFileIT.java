@@ -7,10 +7,11 @@ import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.support.ChildJvm;
-import dev.stubpool.support.Descriptors;
-import dev.stubpool.support.Proc;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.support.Internals;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Descriptors;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.StandardProtocolFamily;
@@ -40,7 +41,7 @@ class HostFileIT {
   private static final long SOMEWHERE = 0x1000_0000L;
   private static final long PAGE = AddressSpace.PAGE_SIZE;
   private static final String PRIVATE_INSTEAD =
-      "; opened with READ it could be mapped PRIVATE, and written there";
+      "; to write only to private copies of its pages, open it with READ and map it PRIVATE";
 
   private final StubPool pool =
       StubPool.open(StubPoolOptions.builder().name("files").minIdle(0).maxStubs(8).build());
@@ -49,7 +50,7 @@ class HostFileIT {
 
   @AfterEach
   void shouldLeaveNothing() {
-    assertThat(pool.window().freeSlots()).isEqualTo(pool.isClosed() ? 0 : 256);
+    assertThat(Internals.window(pool).freeSlots()).isEqualTo(pool.isClosed() ? 0 : 256);
     pool.close();
     assertThat(Descriptors.of(folder.toString())).isEmpty();
     assertThat(Proc.stubs()).isEmpty();
@@ -140,8 +141,8 @@ class HostFileIT {
                     + path
                     + " into stub "
                     + stub.pid()
-                    + "; it was opened with READ alone: open it with READ and WRITE, or map it"
-                    + " PRIVATE");
+                    + "; the file was opened with READ alone: open it with READ and WRITE, or map"
+                    + " it PRIVATE");
       }
       map(stub, file, Protection.READ, Sharing.SHARED);
       assertThatThrownBy(() -> stub.memory().protect(SOMEWHERE, PAGE, Protection.READ_WRITE))
@@ -357,7 +358,8 @@ class HostFileIT {
         .contains(
             "mmap: EPERM while mapping "
                 + mount
-                + "/file into stub N; its file system may be mounted noexec\n")
+                + "/file into stub N; the file system may be mounted noexec: map the file without"
+                + " execute permission, or remount the file system\n")
         .contains("can be read: text");
   }
 

@@ -6,15 +6,16 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.ImageSymbols;
-import dev.stubpool.nativestubs.IoVector;
-import dev.stubpool.nativestubs.ProcMaps;
-import dev.stubpool.nativestubs.ProcMaps.Mapping;
-import dev.stubpool.nativestubs.PtraceCalls;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.support.Proc;
-import dev.stubpool.trace.Request;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.IoVector;
+import dev.stubpool.nativestubs.calls.PtraceCalls;
+import dev.stubpool.nativestubs.image.ImageSymbols;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.nativestubs.proc.ProcMaps;
+import dev.stubpool.nativestubs.proc.ProcMaps.Mapping;
+import dev.stubpool.support.Internals;
+import dev.stubpool.testing.Proc;
+import dev.stubpool.thread.Request;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
@@ -65,7 +66,7 @@ class IdleStubIT {
   void shouldMapTheImageAlone() throws IOException {
     try (StubPool pool = StubPool.open(OPTIONS);
         Stub stub = pool.acquire()) {
-      int source = pool.stats().sourcePid();
+      int source = pool.sourcePid();
       assertThat(mappingsBesidesTheImage(pool, stub.pid())).isEmpty();
       assertThat(mappingsBesidesTheImage(pool, source)).isEmpty();
       assertThat(ProcMaps.of(stub.pid()).stream().filter(m -> !m.name().equals("[vsyscall]")))
@@ -86,7 +87,7 @@ class IdleStubIT {
         stub.syscall(Abi.SYS_getpid);
         // The search finds it where it is, so it would find it in a stub.
         assertThat(find(ProcessHandle.current().pid(), planted.address() & -4096, 8192)).isTrue();
-        for (int pid : new int[] {stub.pid(), pool.stats().sourcePid()}) {
+        for (int pid : new int[] {stub.pid(), pool.sourcePid()}) {
           for (Mapping mapping : ProcMaps.of(pid)) {
             if (!mapping.name().equals("[vsyscall]")) {
               assertThat(find(pid, mapping.start(), (int) mapping.size())).isFalse();
@@ -125,7 +126,7 @@ class IdleStubIT {
           stub.syscall(Abi.SYS_getpid);
           stub.memory().mapAnonymous(0x1000_0000L, 4096, Protection.READ);
         }
-        for (int pid : new int[] {stub.pid(), pool.stats().sourcePid()}) {
+        for (int pid : new int[] {stub.pid(), pool.sourcePid()}) {
           long vectorSize = onTracer(pool, () -> read(pid, registers, vectors, debug));
           for (long at = 0; at < Abi.REGS_SIZE; at += 8) {
             long value = registers.get(JAVA_LONG, at);
@@ -186,14 +187,14 @@ class IdleStubIT {
       protected long perform() {
         return work.getAsLong();
       }
-    }.on(pool.tracerThread(), Duration.ofSeconds(10));
+    }.submitAndWait(Internals.tracerThread(pool), Duration.ofSeconds(10));
   }
 
   @Test
   void shouldInheritNothingElseThatMatters() {
     try (StubPool pool = StubPool.open(OPTIONS);
         Stub stub = pool.acquire()) {
-      for (int pid : new int[] {stub.pid(), pool.stats().sourcePid()}) {
+      for (int pid : new int[] {stub.pid(), pool.sourcePid()}) {
         assertThat(Proc.status(pid, "Name")).isEqualTo("stubpool-stub");
         assertThat(Proc.status(pid, "CapEff")).matches("0+");
         assertThat(Proc.status(pid, "CapPrm")).matches("0+");

@@ -2,11 +2,13 @@ package dev.stubpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.support.ChildJvm;
+import dev.stubpool.forge.TestHooks;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.pool.Pool;
 import dev.stubpool.support.Orphans;
-import dev.stubpool.support.Proc;
-import dev.stubpool.trace.Seams;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Effort;
+import dev.stubpool.testing.Proc;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,12 +40,12 @@ class JvmDeathIT {
 
   @Test
   void shouldTakeAllStubsAlongAtAnyMoment() {
-    int rounds = Boolean.getBoolean("stubpool.proof") ? 200 : 10;
+    int rounds = Effort.cases(10, 200);
     long seed = new Random().nextLong();
     System.out.println("JvmDeathIT: seed " + seed + ", " + rounds + " rounds");
     Random random = new Random(seed);
     for (int round = 0; round < rounds; round++) {
-      Set<Integer> before = Orphans.children();
+      Set<Integer> before = Proc.children();
       try (ChildJvm child = ChildJvm.start(ChildJvm.command(Churn.class, "true", "true"))) {
         if (round % 5 == 0) {
           LockSupport.parkNanos(Duration.ofMillis(random.nextInt(700)).toNanos()); // any moment
@@ -60,9 +62,9 @@ class JvmDeathIT {
   @ParameterizedTest
   @CsvSource({"true, false", "false, true", "true, true"})
   void shouldTakeAllStubsAlongByEitherMechanism(boolean exitKill, boolean parentDeathSignal) {
-    int rounds = Boolean.getBoolean("stubpool.proof") ? 20 : 2;
+    int rounds = Effort.cases(2, 20);
     for (int round = 0; round < rounds; round++) {
-      Set<Integer> before = Orphans.children();
+      Set<Integer> before = Proc.children();
       try (ChildJvm child =
           ChildJvm.start(
               ChildJvm.command(
@@ -79,14 +81,14 @@ class JvmDeathIT {
   /** The proof that the tests above can fail: with both mechanisms off a stub lives on. */
   @Test
   void shouldLeaveStubsBehindWithoutEitherMechanism() {
-    Set<Integer> before = Orphans.children();
+    Set<Integer> before = Proc.children();
     try (ChildJvm child = ChildJvm.start(ChildJvm.command(Holding.class, "false", "false"))) {
       child.await("stubs exist");
       child.kill();
     }
     // 16 stubs and one source; the other, which made them, is left at an int3.
     assertThat(Orphans.awaitNone(before, Duration.ofMillis(500))).hasSize(17);
-    for (int pid : Orphans.children()) {
+    for (int pid : Proc.children()) {
       if (!before.contains(pid)) {
         ProcessHandle.of(pid).orElseThrow().destroyForcibly();
       }
@@ -94,11 +96,11 @@ class JvmDeathIT {
     assertThat(Orphans.awaitNone(before, BOUND)).isEmpty();
   }
 
-  private static Seams seams(String[] arguments) {
-    return new Seams(
+  private static TestHooks hooks(String[] arguments) {
+    return new TestHooks(
         Boolean.parseBoolean(arguments[0]),
         Boolean.parseBoolean(arguments[1]),
-        Seams.NONE.patience());
+        TestHooks.NONE.patience());
   }
 
   /**
@@ -107,10 +109,10 @@ class JvmDeathIT {
    */
   static final class Holding {
     public static void main(String[] arguments) {
-      Seams seams = seams(arguments);
+      TestHooks hooks = hooks(arguments);
       StubPoolOptions options = StubPoolOptions.builder().minIdle(0).maxStubs(64).build();
-      StubPool pool = StubPool.open(options, seams);
-      StubPool sourceAlone = StubPool.open(options, seams);
+      StubPool pool = Pool.open(options, hooks);
+      StubPool sourceAlone = Pool.open(options, hooks);
       List<Stub> stubs = new ArrayList<>();
       for (int i = 0; i < 16; i++) {
         Stub stub = pool.acquire();
@@ -130,8 +132,7 @@ class JvmDeathIT {
   static final class Churn {
     public static void main(String[] arguments) {
       StubPool pool =
-          StubPool.open(
-              StubPoolOptions.builder().minIdle(8).maxStubs(64).build(), seams(arguments));
+          Pool.open(StubPoolOptions.builder().minIdle(8).maxStubs(64).build(), hooks(arguments));
       for (int i = 0; i < 3; i++) {
         Thread.ofPlatform().start(() -> churn(pool));
       }

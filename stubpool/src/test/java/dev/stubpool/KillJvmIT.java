@@ -2,16 +2,18 @@ package dev.stubpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.nativestubs.ImageSymbols;
-import dev.stubpool.nativestubs.ProcessCalls;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.support.ChildJvm;
+import dev.stubpool.abi.Errno;
+import dev.stubpool.forge.TestHooks;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.ProcessCalls;
+import dev.stubpool.nativestubs.image.ImageSymbols;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.pool.Pool;
+import dev.stubpool.ptrace.StopRunner;
+import dev.stubpool.support.Internals;
 import dev.stubpool.support.Orphans;
-import dev.stubpool.support.Proc;
-import dev.stubpool.trace.Seams;
-import dev.stubpool.trace.Tracer;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -69,24 +71,24 @@ class KillJvmIT {
     SOURCE_KILLED("") {
       @Override
       void bringAbout(StubPool pool, Stub stub) throws Exception {
-        kill(pool.stats().sourcePid());
+        kill(pool.sourcePid());
       }
     },
-    HOLDER_KILLS("WARN StubPool: pool strict: killing stub %d ends the JVM (KILL_JVM)\n") {
+    HOLDER_KILLS("WARN Pool: pool strict: killing stub %d ends the JVM (KILL_JVM)\n") {
       @Override
       void bringAbout(StubPool pool, Stub stub) {
         stub.kill();
       }
     },
-    POOL_CLOSED("WARN ForgeWork: pool strict: closing it ends the JVM (KILL_JVM)\n") {
+    POOL_CLOSED("WARN ForgeTracer: pool strict: closing it ends the JVM (KILL_JVM)\n") {
       @Override
       void bringAbout(StubPool pool, Stub stub) {
         pool.close();
       }
     },
     NOT_RECYCLABLE(
-        "ERROR StubSupply: pool strict: stub %d cannot be made like new: signal 10 is pending; its"
-            + " end is the JVM's (KILL_JVM)\n") {
+        "ERROR Supply: pool strict: stub %d cannot be reset: signal 10 is pending; it is"
+            + " killed, which ends the JVM (KILL_JVM)\n") {
       @Override
       void bringAbout(StubPool pool, Stub stub) {
         ProcessCalls.kill(stub.pid(), SIGUSR1);
@@ -102,10 +104,10 @@ class KillJvmIT {
     LATE_BESIDE_A_GUEST("WARN Watchdog: process %d did not stop within PT0.5S; killing it\n") {
       @Override
       void bringAbout(StubPool pool, Stub stub) throws Exception {
-        LateStubIT.besideAGuest(stub, () -> LateStubIT.sleepForEver(pool, stub));
+        LateStubIT.besideAGuest(stub, () -> LateStubIT.sleepForEver(stub));
       }
     },
-    HELD_UP("WARN Tracer: process %d held up by foreign signals for PT0.5S; killing it\n") {
+    HELD_UP("WARN StopRunner: process %d held up by foreign signals for PT0.5S; killing it\n") {
       @Override
       void bringAbout(StubPool pool, Stub stub) {
         Thread.ofPlatform()
@@ -140,9 +142,9 @@ class KillJvmIT {
       IdleStubIT.onTracer(
           pool,
           () -> {
-            Tracer tracer = new Tracer(PATIENCE, true, tracee -> {});
+            StopRunner tracer = new StopRunner(PATIENCE, true, tracee -> {});
             return tracer.inject(
-                stub.process().tracee,
+                Internals.process(stub).tracee,
                 Abi.SYS_futex,
                 parkWord,
                 Abi.FUTEX_WAIT_PRIVATE,
@@ -158,7 +160,7 @@ class KillJvmIT {
   @ParameterizedTest
   @EnumSource
   void shouldEndTheJvm(End end) {
-    Set<Integer> before = Orphans.children();
+    Set<Integer> before = Proc.children();
     ChildJvm.Outcome outcome = ChildJvm.run(ChildJvm.command(Doomed.class, end.name()));
     assertThat(outcome.status()).as(outcome.output()).isEqualTo(KILLED);
     assertThat(outcome.output()).startsWith("stub ").doesNotContain("lives on");
@@ -172,8 +174,8 @@ class KillJvmIT {
   static final class Doomed {
     public static void main(String[] arguments) throws Exception {
       StubPool pool =
-          StubPool.open(
-              options().minIdle(2).maxStubs(8).build(), new Seams(true, true, End.PATIENCE));
+          Pool.open(
+              options().minIdle(2).maxStubs(8).build(), new TestHooks(true, true, End.PATIENCE));
       Stub stub = pool.acquire();
       stub.syscall(Abi.SYS_getpid);
       System.out.println("stub " + stub.pid());
@@ -189,7 +191,7 @@ class KillJvmIT {
 
   @Test
   void shouldSurviveWhatIsNoDeath() {
-    Set<Integer> before = Orphans.children();
+    Set<Integer> before = Proc.children();
     ChildJvm.Outcome outcome = ChildJvm.run(ChildJvm.command(Careful.class));
     assertThat(outcome.output()).isEqualTo("1 source, 12 stubs, 12 recycled\n");
     assertThat(outcome.status()).as("its own").isEqualTo(42);
@@ -217,7 +219,7 @@ class KillJvmIT {
       StubPoolStats now = pool.stats();
       System.out.printf(
           "%d source, %d stubs, %d recycled%n",
-          now.sourcePid() == 0 ? 0 : 1, now.total(), now.recycled());
+          pool.sourcePid() == 0 ? 0 : 1, now.total(), now.recycled());
       System.exit(42);
     }
   }
@@ -234,9 +236,9 @@ class KillJvmIT {
     ChildJvm.Outcome outcome = ChildJvm.run(command);
     assertThat(outcome.output())
         .isEqualTo(
-            "pid 1: KILL_JVM works by SIGKILL, which the kernel ignores for the init process of a"
-                + " pid namespace, and this JVM is that; start it as another's child (docker run"
-                + " --init)\n");
+            "pid 1: KILL_JVM relies on SIGKILL, which the kernel does not deliver to the init"
+                + " process of a pid namespace, and this JVM is that process; start it as a child"
+                + " of an init process (docker run --init)\n");
     assertThat(outcome.status()).isZero();
   }
 

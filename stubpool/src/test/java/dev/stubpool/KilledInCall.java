@@ -4,10 +4,10 @@ import static dev.stubpool.IdleStubIT.onTracer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.ProcessCalls;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.ProcessCalls;
 import dev.stubpool.support.HeldCalls;
-import dev.stubpool.support.Proc;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -119,13 +119,13 @@ final class KilledInCall {
   }
 
   private void serveWhoWaitsForASource() {
-    int source = pool.stats().sourcePid();
+    int source = pool.sourcePid();
     try (Stub before = pool.acquire()) {
       CompletableFuture<Stub> waiter = killDuring(source, pool::acquire);
       try (Stub stub = DeathIT.soon(waiter)) {
         assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
         assertThat(before.syscall(Abi.SYS_getpid)).isEqualTo(before.pid());
-        assertThat(pool.stats().sourcePid()).isNotIn(0, source);
+        assertThat(pool.sourcePid()).isNotIn(0, source);
         assertThat(pool.stats().died()).isZero();
         assertThat(pool.stats().created()).isEqualTo(2);
       }

@@ -3,9 +3,10 @@ package dev.stubpool;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.support.Descriptors;
-import dev.stubpool.support.Proc;
+import dev.stubpool.diagnose.Machine;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.testing.Descriptors;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -3,12 +3,18 @@ package dev.stubpool;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.ImageSymbols;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.support.Freezer;
-import dev.stubpool.support.Proc;
-import dev.stubpool.trace.Seams;
+import dev.stubpool.forge.TestHooks;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.image.ImageSymbols;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.pool.Lease;
+import dev.stubpool.pool.Pool;
+import dev.stubpool.ptrace.StopRunner;
+import dev.stubpool.support.HeldDeath;
+import dev.stubpool.support.Internals;
+import dev.stubpool.support.UntracedThread;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Proc;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,12 +29,15 @@ import org.junit.jupiter.api.Test;
  * it is.
  */
 class LateStubIT {
-  private static final Duration PATIENCE = Duration.ofMillis(100);
+  private static final Duration PATIENCE = Duration.ofMillis(300);
 
-  private final StubPool pool =
-      StubPool.open(
-          StubPoolOptions.builder().name("late").minIdle(0).maxStubs(4).build(),
-          new Seams(true, true, PATIENCE));
+  private final StubPool pool = open();
+
+  private static StubPool open() {
+    return Pool.open(
+        StubPoolOptions.builder().name("late").minIdle(0).maxStubs(4).build(),
+        new TestHooks(true, true, PATIENCE));
+  }
 
   @AfterEach
   void close() {
@@ -37,10 +46,9 @@ class LateStubIT {
   }
 
   /** Has the first thread of a stub sleep in a call that nothing ends. */
-  static long sleepForEver(StubPool pool, Stub stub) {
+  static long sleepForEver(Stub stub) {
     long word = StubImage.get().address(ImageSymbols.STUB_PARK_WORD);
-    return pool.inject(
-        stub, stub.process(), Abi.SYS_futex, word, Abi.FUTEX_WAIT_PRIVATE, 0, 0, 0, 0);
+    return ((Lease) stub).call(Abi.SYS_futex, word, Abi.FUTEX_WAIT_PRIVATE, 0, 0, 0, 0);
   }
 
   interface Body {
@@ -85,7 +93,7 @@ class LateStubIT {
       besideAGuest(
           stub,
           () -> {
-            assertThatThrownBy(() -> sleepForEver(pool, stub))
+            assertThatThrownBy(() -> sleepForEver(stub))
                 .isInstanceOf(StubDiedException.class)
                 .hasMessageContaining("stub " + pid + " is dead (killed by SIGKILL)");
             assertThat(exists(pid)).isFalse();
@@ -100,44 +108,79 @@ class LateStubIT {
   /** What the kernel holds is killed, looked after, and reaped once the kernel lets it die. */
   @Test
   void shouldLookAfterWhatTheKernelHolds() throws Exception {
-    try (Freezer freezer = new Freezer();
-        Stub stub = pool.acquire()) {
-      int pid = stub.pid();
-      besideAGuest(
-          stub,
-          () -> {
-            freezer.hold(pid);
-            try {
-              assertThatThrownBy(() -> sleepForEver(pool, stub))
-                  .isInstanceOf(StubUnresponsiveException.class)
-                  .hasMessageContaining("stub " + pid + " neither stopped within PT0.1S");
-              assertThat(exists(pid)).isTrue();
-            } finally {
-              freezer.release();
-            }
-            // The pool stays open, and the guest's program has not noticed anything.
-            Proc.await("the end of what lingers", () -> !exists(pid));
-            assertThat(pool.stats().died()).isEqualTo(1);
-          });
-    }
+    holdDeath(Held.IN_AN_OPEN_POOL);
   }
 
   /** The same where the pool is closed before the kernel lets it die. */
   @Test
-  void shouldReapWhatOutlivesItsPool() {
-    try (Freezer freezer = new Freezer();
-        Stub stub = pool.acquire()) {
-      int pid = stub.pid();
-      freezer.hold(pid);
-      try {
-        assertThatThrownBy(() -> sleepForEver(pool, stub))
-            .isInstanceOf(StubUnresponsiveException.class);
-        pool.close();
-        assertThat(exists(pid)).isTrue();
-      } finally {
-        freezer.release();
+  void shouldReapWhatOutlivesItsPool() throws Exception {
+    holdDeath(Held.IN_A_CLOSED_POOL);
+  }
+
+  private static void holdDeath(String where) throws InterruptedException {
+    try (ChildJvm child = ChildJvm.start(ChildJvm.command(Held.class, where))) {
+      int thread = Integer.parseInt(child.await(Held.HOLD));
+      try (HeldDeath death = new HeldDeath(thread)) {
+        child.await(Held.LINGERS);
+        death.release();
       }
-      Proc.await("its end", () -> !exists(pid));
+      child.await(Held.REAPED);
+    }
+  }
+
+  /** Has a stub, in a JVM of its own, whose death is held up. */
+  static final class Held {
+    static final String IN_AN_OPEN_POOL = "open";
+    static final String IN_A_CLOSED_POOL = "closed";
+    static final String HOLD = "hold ";
+    static final String LINGERS = "lingers";
+    static final String REAPED = "reaped";
+
+    public static void main(String[] arguments) throws Exception {
+      try (StubPool pool = open();
+          Stub stub = pool.acquire()) {
+        int thread = untracedThread(pool, stub);
+        System.out.println(HOLD + thread);
+        Proc.await("a tracer", () -> !Proc.status(thread, "TracerPid").equals("0"));
+        int pid = stub.pid();
+        if (arguments[0].equals(IN_AN_OPEN_POOL)) {
+          besideAGuest( // whose program does not notice anything
+              stub,
+              () -> {
+                giveUp(stub);
+                awaitEnd(pid);
+                assertThat(pool.stats().died()).isEqualTo(1);
+              });
+        } else {
+          giveUp(stub);
+          pool.close();
+          awaitEnd(pid);
+        }
+      }
+      System.out.println(REAPED);
+    }
+
+    private static void giveUp(Stub stub) {
+      assertThatThrownBy(() -> sleepForEver(stub))
+          .isInstanceOf(StubUnresponsiveException.class)
+          .hasMessageContaining("stub " + stub.pid() + " neither stopped within PT0.3S");
+    }
+
+    private static void awaitEnd(int pid) {
+      assertThat(exists(pid)).isTrue();
+      System.out.println(LINGERS);
+      Proc.await("the end of what lingers", () -> !exists(pid));
+    }
+
+    private static int untracedThread(StubPool pool, Stub stub) {
+      return (int)
+          IdleStubIT.onTracer(
+              pool,
+              () -> {
+                try (StopRunner tracer = new StopRunner(PATIENCE, true, dead -> {})) {
+                  return UntracedThread.make(tracer, Internals.process(stub).tracee);
+                }
+              });
     }
   }
 }

@@ -2,9 +2,10 @@ package dev.stubpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.support.Logs;
-import dev.stubpool.support.Proc;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.pool.Supply;
+import dev.stubpool.testing.Logs;
+import dev.stubpool.testing.Proc;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -62,7 +63,7 @@ class LeakIT {
 
   @Test
   void shouldTakeBackWhatWasLostAndSayWhereItWasAcquired() {
-    try (Logs logs = new Logs(StubSupply.class)) {
+    try (Logs logs = new Logs(Supply.class)) {
       int pid = loseNew(pool);
       collect(pool, logs, 1);
       assertThat(logs.lines())
@@ -93,7 +94,7 @@ class LeakIT {
   @Test
   void shouldSayHowToLearnWhereItWasAcquired() {
     try (StubPool untraced = open(false);
-        Logs logs = new Logs(StubSupply.class)) {
+        Logs logs = new Logs(Supply.class)) {
       int pid = loseNew(untraced);
       collect(untraced, logs, 1);
       assertThat(logs.lines())
@@ -107,7 +108,7 @@ class LeakIT {
 
   @Test
   void shouldServeWhoWaitsByWhatWasLost() {
-    try (Logs logs = new Logs(StubSupply.class);
+    try (Logs logs = new Logs(Supply.class);
         Stub kept = pool.acquire()) {
       int lost = loseNew(pool);
       CompletableFuture<Stub> waiter =
@@ -125,7 +126,7 @@ class LeakIT {
   /** Who still has the stub's memory still has the stub. */
   @Test
   void shouldTakeBackNothingThatIsInUse() {
-    try (Logs logs = new Logs(StubSupply.class)) {
+    try (Logs logs = new Logs(Supply.class)) {
       StubMemory memory = acquireMemory();
       int lost = loseNew(pool);
       collect(pool, logs, 1); // so whatever was garbage then has been found
@@ -145,7 +146,7 @@ class LeakIT {
 
   @Test
   void shouldNotMissWhatWasClosedOrDied() {
-    try (Logs logs = new Logs(StubSupply.class)) {
+    try (Logs logs = new Logs(Supply.class)) {
       for (int i = 0; i < 5; i++) {
         pool.acquire().close();
       }
@@ -164,7 +165,7 @@ class LeakIT {
 
   @Test
   void shouldTellWhoWatchesTheDeathOfALostStub() {
-    try (Logs logs = new Logs(StubSupply.class)) {
+    try (Logs logs = new Logs(Supply.class)) {
       CompletionStage<String> death = watchAndForget();
       collect(pool, logs, 1);
       CompletableFuture<String> end = death.toCompletableFuture();

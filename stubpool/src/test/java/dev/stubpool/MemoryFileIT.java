@@ -7,14 +7,17 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.filter.MappableWindow;
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.nativestubs.Kernel;
-import dev.stubpool.nativestubs.ProcMaps;
-import dev.stubpool.support.ChildJvm;
-import dev.stubpool.support.Descriptors;
-import dev.stubpool.support.Proc;
+import dev.stubpool.abi.Errno;
+import dev.stubpool.memory.MappableWindow;
+import dev.stubpool.memory.Memfd;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.Kernel;
+import dev.stubpool.nativestubs.proc.ProcMaps;
+import dev.stubpool.support.Internals;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Descriptors;
+import dev.stubpool.testing.Effort;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -45,7 +48,7 @@ class MemoryFileIT {
 
   @AfterEach
   void shouldLeaveNothing() {
-    assertThat(pool.window().freeSlots()).isEqualTo(pool.isClosed() ? 0 : 256);
+    assertThat(Internals.window(pool).freeSlots()).isEqualTo(pool.isClosed() ? 0 : 256);
     pool.close();
     assertThat(Descriptors.of(NAME)).isEmpty();
     assertThat(Descriptors.mappings(NAME)).isEmpty();
@@ -124,19 +127,22 @@ class MemoryFileIT {
 
   /** st_blocks of the file, by way of the descriptor. */
   private static long blocks(MemoryFile file) {
-    return file.use(
-        fd -> {
-          try {
-            Process stat =
-                new ProcessBuilder("stat", "-L", "-c", "%b", "/proc/self/fd/0")
-                    .redirectInput(
-                        Path.of("/proc/" + ProcessHandle.current().pid() + "/fd/" + fd).toFile())
-                    .start();
-            return Long.parseLong(new String(stat.getInputStream().readAllBytes(), UTF_8).strip());
-          } catch (IOException e) {
-            throw new UncheckedIOException(e);
-          }
-        });
+    return ((Memfd) file)
+        .use(
+            fd -> {
+              try {
+                Process stat =
+                    new ProcessBuilder("stat", "-L", "-c", "%b", "/proc/self/fd/0")
+                        .redirectInput(
+                            Path.of("/proc/" + ProcessHandle.current().pid() + "/fd/" + fd)
+                                .toFile())
+                        .start();
+                return Long.parseLong(
+                    new String(stat.getInputStream().readAllBytes(), UTF_8).strip());
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
   }
 
   @Test
@@ -273,7 +279,7 @@ class MemoryFileIT {
         assertThatThrownBy(
                 () -> memory.map(SOMEWHERE, file, 0, size, Protection.READ, Sharing.SHARED))
             .isInstanceOf(IllegalArgumentException.class)
-            .hasMessageContaining("is not within the mappable addresses");
+            .hasMessageContaining("cannot be mapped: mappable addresses are ");
       }
       assertThatThrownBy(
               () -> memory.map(SOMEWHERE, file, 0, PAGE + 1, Protection.READ, Sharing.SHARED))
@@ -433,7 +439,7 @@ class MemoryFileIT {
   /** Whoever maps either has the file or is told that it is closed, and no descriptor is left. */
   @Test
   void shouldCloseWhileOthersMap() throws InterruptedException {
-    int rounds = Boolean.getBoolean("stubpool.proof") ? 2_000 : 100;
+    int rounds = Effort.cases(100, 2_000);
     ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
     try (Stub one = pool.acquire();
         Stub other = pool.acquire()) {
@@ -476,7 +482,7 @@ class MemoryFileIT {
   /** A copy under way holds off the end of the segment, and the next one meets it. */
   @Test
   void shouldCloseWhileOthersCopy() throws InterruptedException {
-    int rounds = Boolean.getBoolean("stubpool.proof") ? 2_000 : 100;
+    int rounds = Effort.cases(100, 2_000);
     long seed = new Random().nextLong();
     Random random = new Random(seed);
     ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
@@ -576,10 +582,10 @@ class MemoryFileIT {
 
   @Test
   void shouldSayThatTheWindowIsFullAndGoOn() {
-    MappableWindow window = pool.window();
+    MappableWindow window = Internals.window(pool);
     try (MemoryFile file = pool.memoryFile(PAGE);
         Stub stub = pool.acquire()) {
-      file.use(fd -> occupy(window, fd, 256, stub, file));
+      ((Memfd) file).use(fd -> occupy(window, fd, 256, stub, file));
       assertThat(window.freeSlots()).isEqualTo(256);
       assertThat(IdleStubIT.mappingsBesidesTheImage(pool, stub.pid())).isEmpty();
       map(stub, file, Protection.READ, Sharing.SHARED);
@@ -621,7 +627,9 @@ class MemoryFileIT {
           .isInstanceOf(SystemCallException.class);
       assertThat(Descriptors.of(NAME)).as("the file's own").hasSize(1);
       // What a compromised stub could do: map numbers of the window by itself.
-      for (int slot = pool.window().first(); slot <= pool.window().last(); slot++) {
+      for (int slot = Internals.window(pool).first();
+          slot <= Internals.window(pool).last();
+          slot++) {
         assertThat(
                 stub.syscall(
                     Abi.SYS_mmap,

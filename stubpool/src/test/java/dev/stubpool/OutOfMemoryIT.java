@@ -2,10 +2,11 @@ package dev.stubpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.support.ChildJvm;
-import dev.stubpool.support.PidsCgroup;
-import dev.stubpool.support.Proc;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Effort;
+import dev.stubpool.testing.PidsCgroup;
+import dev.stubpool.testing.Proc;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -19,7 +20,6 @@ import org.junit.jupiter.api.Test;
  * in a JVM of its own.
  */
 class OutOfMemoryIT {
-  private static final boolean PROOF = Boolean.getBoolean("stubpool.proof");
 
   /** What it says, with what it logs in between. */
   private static final List<String> WORKS =
@@ -32,11 +32,11 @@ class OutOfMemoryIT {
 
   @Test
   void shouldOutliveAFullHeap() {
-    for (int run = 0; run < (PROOF ? 40 : 2); run++) {
+    for (int run = 0; run < Effort.cases(1, 40); run++) {
       String seed = Long.toString(new Random().nextLong());
-      List<String> options = List.of("--enable-native-access=ALL-UNNAMED", "-Xmx32m");
+      List<String> options = List.of("--enable-native-access=ALL-UNNAMED", "-Xmx16m");
       ChildJvm.Outcome outcome =
-          ChildJvm.run(ChildJvm.command(options, ChildJvm.classPath(), Full.class, seed));
+          ChildJvm.run(ChildJvm.command(options, ChildJvm.classPath(Full.class), Full.class, seed));
       assertThat(outcome.output()).as("seed %s", seed).contains(WORKS);
       assertThat(outcome.status()).as("seed %s", seed).isZero();
     }
@@ -45,6 +45,12 @@ class OutOfMemoryIT {
   /** Uses a pool while there is next to no heap, several times; then checks that it still works. */
   static final class Full {
     private static final int PAUSES = 4;
+
+    // Made while there is memory.
+    private static final long PAUSE_NANOS = Duration.ofMillis(150).toNanos();
+    private static final Duration WHILE_FULL = Duration.ofMillis(200);
+    private static final Duration USUALLY = Duration.ofSeconds(20);
+
     private static final long CODE = 0x10_0000;
 
     /** syscall; jmp -4. */
@@ -62,7 +68,7 @@ class OutOfMemoryIT {
       use(first, 3); // as a program would have, before it runs out of memory
       for (int round = 0; round < PAUSES; round++) {
         fillUp(round == 0 ? Long.BYTES : 1 << (3 + random.nextInt(15))); // one round surely full
-        long until = System.nanoTime() + Duration.ofMillis(150).toNanos();
+        long until = System.nanoTime() + PAUSE_NANOS;
         while (System.nanoTime() - until < 0) {
           useFull(first, random.nextInt(4));
         }
@@ -92,10 +98,9 @@ class OutOfMemoryIT {
                     awaitUninterrupted(full);
                     first.close();
                   });
-      long pause = Duration.ofMillis(200).toNanos();
       fillUp(8);
       full.countDown();
-      LockSupport.parkNanos(pause);
+      LockSupport.parkNanos(PAUSE_NANOS);
       fill = null;
       closer.join(Duration.ofSeconds(20));
       Proc.await("the ends of all", () -> Proc.stubs().isEmpty());
@@ -112,13 +117,7 @@ class OutOfMemoryIT {
     }
 
     private static StubPool open(String name) {
-      return StubPool.open(
-          StubPoolOptions.builder()
-              .name(name)
-              .minIdle(2)
-              .maxStubs(4)
-              .acquireTimeout(Duration.ofSeconds(5))
-              .build());
+      return StubPool.open(StubPoolOptions.builder().name(name).minIdle(2).maxStubs(4).build());
     }
 
     /** Takes all of the heap but for some bytes. */
@@ -138,14 +137,18 @@ class OutOfMemoryIT {
 
     private static void useFull(StubPool pool, int kind) {
       try {
-        use(pool, kind);
+        use(pool, kind, WHILE_FULL);
       } catch (OutOfMemoryError | StubPoolException e) {
         failures++; // a StubPoolException: a stub that an Error met is discarded
       }
     }
 
     private static void use(StubPool pool, int kind) {
-      try (Stub stub = pool.acquire()) {
+      use(pool, kind, USUALLY);
+    }
+
+    private static void use(StubPool pool, int kind, Duration timeout) {
+      try (Stub stub = pool.acquire(timeout)) {
         if (stub.syscall(Abi.SYS_getpid) != stub.pid()) {
           wrong("getpid");
         }

@@ -7,19 +7,23 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.ImageSymbols;
-import dev.stubpool.nativestubs.IoVector;
-import dev.stubpool.nativestubs.Kernel;
-import dev.stubpool.nativestubs.ProcessCalls;
-import dev.stubpool.nativestubs.PtraceCalls;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.nativestubs.SystemCalls;
-import dev.stubpool.nativestubs.WaitCalls;
-import dev.stubpool.support.Logs;
-import dev.stubpool.support.Proc;
-import dev.stubpool.trace.Seams;
-import dev.stubpool.trace.Tracer;
+import dev.stubpool.abi.SystemCalls;
+import dev.stubpool.forge.TestHooks;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.IoVector;
+import dev.stubpool.nativestubs.calls.Kernel;
+import dev.stubpool.nativestubs.calls.ProcessCalls;
+import dev.stubpool.nativestubs.calls.PtraceCalls;
+import dev.stubpool.nativestubs.calls.WaitCalls;
+import dev.stubpool.nativestubs.image.ImageSymbols;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.pool.Pool;
+import dev.stubpool.pool.StubProcess;
+import dev.stubpool.pool.Supply;
+import dev.stubpool.ptrace.StopRunner;
+import dev.stubpool.support.Internals;
+import dev.stubpool.testing.Logs;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -58,7 +62,7 @@ class RecycledStubIT {
       StubPoolOptions.builder().name("recycled").minIdle(0).maxStubs(8);
 
   private final StubPool pool =
-      StubPool.open(OPTIONS.affinity(Affinity.ONE_CPU).build(), new Seams(true, true, PATIENCE));
+      Pool.open(OPTIONS.affinity(Affinity.ONE_CPU).build(), new TestHooks(true, true, PATIENCE));
 
   @AfterEach
   void close() {
@@ -330,12 +334,12 @@ class RecycledStubIT {
     };
     for (int[] signals : sequences) {
       Stub stub = usedStub();
-      int source = pool.stats().sourcePid();
+      int source = pool.sourcePid();
       for (int signal : signals) {
         send(stub.pid(), signal, false);
         send(source, signal, false);
       }
-      try (Logs log = new Logs(StubSupply.class)) {
+      try (Logs log = new Logs(Supply.class)) {
         close(stub);
         assertThat(log.lines()).allMatch(line -> line.endsWith("signal 18 is pending"));
       }
@@ -344,7 +348,7 @@ class RecycledStubIT {
         assertThat(next.syscall(Abi.SYS_getpid)).isEqualTo(next.pid());
         assertThat(born.syscall(Abi.SYS_getpid)).isEqualTo(born.pid());
       }
-      assertThat(pool.stats().sourcePid()).isEqualTo(source);
+      assertThat(pool.sourcePid()).isEqualTo(source);
     }
   }
 
@@ -408,7 +412,7 @@ class RecycledStubIT {
   /** A CPU that the pool's stubs do not run on. */
   private int otherCpu() {
     BitSet all = ProcessCalls.affinity();
-    all.andNot(cpus(pool.stats().sourcePid()));
+    all.andNot(cpus(pool.sourcePid()));
     Assumptions.assumeFalse(all.isEmpty(), "needs two CPUs");
     int other = all.nextSetBit(0);
     Assumptions.assumeTrue(other < Long.SIZE, "needs one of the first 64 CPUs");
@@ -443,7 +447,7 @@ class RecycledStubIT {
         Abi.RLIMIT_SIGPENDING
       })
   void shouldDiscardWhatHasOtherLimits(int resource) {
-    long[] before = limit(pool.stats().sourcePid(), resource);
+    long[] before = limit(pool.sourcePid(), resource);
     long lower = (before[0] - 1) & Long.MAX_VALUE; // infinity is -1
     long[] soft = before[0] == 0 ? new long[] {1, 1} : new long[] {lower, before[1]};
     long[] hard = before[0] == 0 ? new long[] {0, 1} : new long[] {lower, lower};
@@ -488,11 +492,11 @@ class RecycledStubIT {
   @Test
   void shouldGoOnWhenTheSourceWasChangedToo() {
     int other = otherCpu();
-    BitSet before = cpus(pool.stats().sourcePid());
+    BitSet before = cpus(pool.sourcePid());
     for (BitSet now : List.of(BitSet.valueOf(new long[] {1L << other}), before)) {
       try (Stub left = usedStub()) {
         Stub stub = usedStub();
-        bind(pool.stats().sourcePid(), now);
+        bind(pool.sourcePid(), now);
         bind(stub.pid(), now);
         Stub next = recycled(stub);
         assertThat(cpus(next.pid())).isEqualTo(now);
@@ -505,7 +509,7 @@ class RecycledStubIT {
         assertThat(cpus(another.pid())).isEqualTo(now);
       }
     }
-    setLimit(pool.stats().sourcePid(), Abi.RLIMIT_AS, 1L << 45, -1);
+    setLimit(pool.sourcePid(), Abi.RLIMIT_AS, 1L << 45, -1);
     Stub stub = usedStub();
     setLimit(stub.pid(), Abi.RLIMIT_AS, 1L << 45, -1);
     recycled(stub).close();
@@ -735,7 +739,7 @@ class RecycledStubIT {
 
   /** Closes a lease, and waits until the process is idle or dead; which of the two. */
   private static StubState close(Stub stub) {
-    StubProcess process = stub.process();
+    StubProcess process = Internals.process(stub);
     stub.close();
     Proc.await(
         "the end of a lease",
@@ -746,7 +750,7 @@ class RecycledStubIT {
   /** Closes a lease; the next of the same stub. */
   private Stub recycled(Stub stub) {
     long before = pool.stats().recycled();
-    try (Logs log = new Logs(StubSupply.class)) {
+    try (Logs log = new Logs(Supply.class)) {
       assertThat(close(stub)).as("%s", log.lines()).isEqualTo(StubState.IDLE);
     }
     assertThat(pool.stats().recycled()).isGreaterThan(before);
@@ -764,7 +768,7 @@ class RecycledStubIT {
   private void discarded(Stub stub, String why) {
     int pid = stub.pid();
     long before = pool.stats().discarded();
-    try (Logs log = new Logs(StubSupply.class)) {
+    try (Logs log = new Logs(Supply.class)) {
       assertThat(close(stub)).isEqualTo(StubState.DEAD);
       assertThat(log.lines())
           .containsExactly(
@@ -784,9 +788,9 @@ class RecycledStubIT {
     return onTracer(
         pool,
         () -> {
-          try (Tracer tracer = new Tracer(PATIENCE, true, tracee -> {})) {
+          try (StopRunner tracer = new StopRunner(PATIENCE, true, tracee -> {})) {
             return tracer.inject(
-                stub.process().tracee,
+                Internals.process(stub).tracee,
                 number,
                 all[0],
                 all[1],

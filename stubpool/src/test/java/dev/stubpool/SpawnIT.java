@@ -4,17 +4,20 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.nativestubs.ProcMaps;
-import dev.stubpool.nativestubs.ProcMaps.Mapping;
-import dev.stubpool.nativestubs.ProcessCalls;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.support.ChildJvm;
-import dev.stubpool.support.Logs;
+import dev.stubpool.abi.Errno;
+import dev.stubpool.forge.TestHooks;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.ProcessCalls;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.nativestubs.proc.ProcMaps;
+import dev.stubpool.nativestubs.proc.ProcMaps.Mapping;
+import dev.stubpool.pool.Pool;
+import dev.stubpool.pool.Supply;
 import dev.stubpool.support.Orphans;
-import dev.stubpool.support.Proc;
-import dev.stubpool.trace.Seams;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Effort;
+import dev.stubpool.testing.Logs;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -352,7 +355,7 @@ class SpawnIT {
   /** The copy may have been made when its parent dies, and nobody was told its pid. */
   @Test
   void shouldLeaveNothingBehindWhereTheParentIsKilledMeanwhile() {
-    int rounds = Boolean.getBoolean("stubpool.proof") ? 5_000 : 100;
+    int rounds = Effort.cases(100, 5_000);
     long seed = new Random().nextLong();
     System.out.println("SpawnIT: parents killed meanwhile, seed " + seed);
     Random random = new Random(seed);
@@ -460,7 +463,7 @@ class SpawnIT {
                     .idleTimeout(LONG)
                     .build());
         Stub parent = traced.acquire();
-        Logs logs = new Logs(StubSupply.class)) {
+        Logs logs = new Logs(Supply.class)) {
       int pid = lose(parent);
       Proc.await(
           "the garbage collector",
@@ -474,7 +477,7 @@ class SpawnIT {
               "WARN pool traced: the lease of stub "
                   + pid
                   + " was never closed, and its handle is garbage: taken back")
-          .contains("at dev.stubpool.Stub.spawnChild", "at dev.stubpool.SpawnIT.lose");
+          .contains("at dev.stubpool.pool.Lease.spawnChild", "at dev.stubpool.SpawnIT.lose");
       try (Stub next = traced.acquire()) {
         assertThat(next.pid()).isEqualTo(pid);
       }
@@ -497,7 +500,7 @@ class SpawnIT {
 
   /** What is left of a child JVM that was killed; nothing is any more afterwards. */
   private static List<String> leftBehind(String... arguments) {
-    Set<Integer> before = Orphans.children();
+    Set<Integer> before = Proc.children();
     try (ChildJvm child = ChildJvm.start(ChildJvm.command(Template.class, arguments))) {
       child.await("copies exist");
       child.kill();
@@ -505,7 +508,7 @@ class SpawnIT {
     boolean survivors = arguments[2].equals("false") && arguments[0].equals("false");
     List<String> left =
         Orphans.awaitNone(before, survivors ? Duration.ofMillis(500) : Duration.ofSeconds(10));
-    for (int pid : Orphans.children()) {
+    for (int pid : Proc.children()) {
       if (!before.contains(pid)) {
         ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
       }
@@ -522,14 +525,14 @@ class SpawnIT {
     static final int COPIES = 8;
 
     public static void main(String[] arguments) {
-      Seams seams =
-          new Seams(
+      TestHooks hooks =
+          new TestHooks(
               Boolean.parseBoolean(arguments[0]),
               Boolean.parseBoolean(arguments[1]),
-              Seams.NONE.patience());
+              TestHooks.NONE.patience());
       StubPool pool =
-          StubPool.open(
-              StubPoolOptions.builder().minIdle(0).maxStubs(64).idleTimeout(LONG).build(), seams);
+          Pool.open(
+              StubPoolOptions.builder().minIdle(0).maxStubs(64).idleTimeout(LONG).build(), hooks);
       Stub parent = pool.acquire();
       List<Stub> copies = new ArrayList<>();
       for (int i = 0; i < COPIES; i++) {

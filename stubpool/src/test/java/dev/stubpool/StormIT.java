@@ -2,12 +2,12 @@ package dev.stubpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.support.ChildJvm;
-import dev.stubpool.support.PidsCgroup;
-import dev.stubpool.support.Proc;
+import dev.stubpool.abi.Errno;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.PidsCgroup;
+import dev.stubpool.testing.Proc;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -106,7 +106,7 @@ class StormIT {
 
         // The source is lost at the limit: another one takes its place, or it is said why not.
         check(
-            ProcessHandle.of(full.sourcePid()).orElseThrow().destroyForcibly(),
+            ProcessHandle.of(pool.sourcePid()).orElseThrow().destroyForcibly(),
             "the source is killed");
         takeUntilRefused(pool);
         check(failures.isEmpty(), "failures " + failures);

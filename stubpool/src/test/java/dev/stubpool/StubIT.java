@@ -4,10 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.support.Descriptors;
-import dev.stubpool.support.Proc;
+import dev.stubpool.abi.Errno;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.testing.Descriptors;
+import dev.stubpool.testing.Effort;
+import dev.stubpool.testing.Proc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -223,7 +224,7 @@ class StubIT {
       stub.kill();
       assertThatThrownBy(() -> stub.syscall(Abi.SYS_getpid)).isInstanceOf(StubDiedException.class);
     }
-    assertThat(Files.exists(Path.of("/proc/" + pool.stats().sourcePid()))).isTrue();
+    assertThat(Files.exists(Path.of("/proc/" + pool.sourcePid()))).isTrue();
   }
 
   @Test
@@ -243,7 +244,7 @@ class StubIT {
   @Test
   void shouldMakeAnotherSourceWhenItWasKilled() throws Exception {
     for (int round = 0; round < 3; round++) {
-      int source = pool.stats().sourcePid();
+      int source = pool.sourcePid();
       try (Stub stub = pool.acquire()) {
         new ProcessBuilder("kill", "-9", Integer.toString(source)).start().waitFor();
         try (Stub next = pool.acquire()) {
@@ -393,7 +394,7 @@ class StubIT {
     try (StubPool one =
         StubPool.open(StubPoolOptions.builder().name("one").minIdle(0).maxStubs(1).build())) {
       long seed = new Random().nextLong();
-      int rounds = Boolean.getBoolean("stubpool.proof") ? 200_000 : 5_000;
+      int rounds = Effort.cases(5_000, 200_000);
       List<Thread> threads = new ArrayList<>();
       for (int i = 0; i < 4; i++) {
         Random random = new Random(seed + i);

@@ -9,9 +9,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.support.Proc;
+import dev.stubpool.abi.Errno;
+import dev.stubpool.memory.CopyBuffers;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -162,7 +163,7 @@ class StubMemoryIT {
           List.of(new MemoryRange(SOMEWHERE, 2), new MemoryRange(address, 2));
       assertThatThrownBy(() -> memory.write(ranges, bytes))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("meets the image's range");
+          .hasMessageContaining("the stub image");
       assertThatThrownBy(() -> memory.writeSome(ranges, bytes))
           .isInstanceOf(IllegalArgumentException.class);
     }
@@ -595,15 +596,15 @@ class StubMemoryIT {
       memory.map(SOMEWHERE, file, 0, PAGE, Protection.READ_WRITE, Sharing.SHARED);
       memory.putInt(SOMEWHERE, 1);
       memory.map(SOMEWHERE, file, 0, PAGE, Protection.READ_WRITE, Sharing.PRIVATE);
-      refused("the stub's own copy of a memory file, mapped PRIVATE");
+      refused("a memory file mapped PRIVATE");
       assertThat(file.segment().get(JAVA_INT, 0)).isEqualTo(1);
       memory.mapAnonymous(SOMEWHERE, PAGE, Protection.READ_WRITE);
-      refused("memory without a file");
+      refused("anonymous memory");
       memory.map(SOMEWHERE, host, 0, PAGE, Protection.READ_WRITE, Sharing.PRIVATE);
       refused("of a file that is no MemoryFile");
       long flags = Abi.MAP_SHARED | Abi.MAP_ANONYMOUS | Abi.MAP_FIXED;
       assertThat(stub.syscall(Abi.SYS_mmap, SOMEWHERE, PAGE, 3, flags, -1, 0)).isEqualTo(SOMEWHERE);
-      refused("memory without a file");
+      refused("anonymous memory");
     }
   }
 

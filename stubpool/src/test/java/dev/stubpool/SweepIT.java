@@ -2,9 +2,10 @@ package dev.stubpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.support.Proc;
-import dev.stubpool.trace.Tracee;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.ptrace.Tracee;
+import dev.stubpool.support.Internals;
+import dev.stubpool.testing.Proc;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,9 +39,9 @@ class SweepIT {
   void shouldNoticeDeathsBesideOneThatIsHeld() {
     try (StubPool pool = open(8)) {
       List<Stub> all = acquire(pool, 8);
-      int source = pool.stats().sourcePid();
+      int source = pool.sourcePid();
       Stub oldest = all.getFirst();
-      Tracee held = oldest.process().tracee;
+      Tracee held = Internals.process(oldest).tracee;
       assertThat(held.hold()).isTrue();
       try {
         kill(oldest.pid());
@@ -50,7 +51,7 @@ class SweepIT {
         }
         kill(source);
         Proc.await("their deaths", () -> pool.stats().total() == 0);
-        Proc.await("the source's death", () -> pool.stats().sourcePid() == 0);
+        Proc.await("the source's death", () -> pool.sourcePid() == 0);
         assertThat(Proc.stubs()).containsExactly(oldest.pid()); // dead, and not anybody else's pid
         assertThat(pool.stats().unreaped()).isEqualTo(1);
       } finally {
@@ -67,7 +68,7 @@ class SweepIT {
     StubPool pool = open(8);
     List<Stub> all = acquire(pool, 8);
     Stub stub = all.get(3);
-    Tracee held = stub.process().tracee;
+    Tracee held = Internals.process(stub).tracee;
     assertThat(held.hold()).isTrue();
     Thread closing = Thread.ofPlatform().start(pool::close);
     try {

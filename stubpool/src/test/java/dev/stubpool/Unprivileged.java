@@ -1,9 +1,9 @@
 package dev.stubpool;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Kernel;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.support.ChildJvm;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.Kernel;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.testing.ChildJvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -46,7 +46,7 @@ final class Unprivileged {
       command.addAll(
           ChildJvm.command(
               List.of("--enable-native-access=ALL-UNNAMED"),
-              ChildJvm.readableClassPath(folder),
+              ChildJvm.readableClassPath(folder, main),
               main,
               arguments));
       return ChildJvm.run(command).output();

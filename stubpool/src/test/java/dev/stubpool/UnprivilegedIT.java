@@ -4,11 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Kernel;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.trace.FilterIT;
-import dev.stubpool.trace.InjectionIT;
+import dev.stubpool.forge.FilterIT;
+import dev.stubpool.forge.InjectionIT;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.Kernel;
+import dev.stubpool.nativestubs.image.StubImage;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.util.List;

@@ -2,15 +2,15 @@ package dev.stubpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Kernel;
-import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.Kernel;
+import dev.stubpool.nativestubs.image.StubImage;
 import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompPolicy;
 import dev.stubpool.seccomp.compiler.SeccompCompiler;
-import dev.stubpool.support.ChildJvm;
-import dev.stubpool.support.Proc;
+import dev.stubpool.testing.ChildJvm;
+import dev.stubpool.testing.Proc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -64,7 +64,8 @@ class WarmPathIT {
             "-XX:GuaranteedSafepointInterval=0",
             "-XX:AsyncDeflationInterval=0",
             "-XX:GuaranteedAsyncDeflationInterval=0");
-    return ChildJvm.run(ChildJvm.command(options, ChildJvm.classPath(), Silent.class, more));
+    return ChildJvm.run(
+        ChildJvm.command(options, ChildJvm.classPath(Silent.class), Silent.class, more));
   }
 
   /** Takes all stubs of a full pool in a thread that dies, with the process, of a system call. */
@@ -195,7 +196,7 @@ class WarmPathIT {
         StubPool.open(StubPoolOptions.builder().name("idle").minIdle(8).maxStubs(8).build())) {
       Proc.await("a full pool", () -> pool.stats().idle() == 8);
       Map<Integer, String> before = usedByAll();
-      assertThat(before).hasSize(9).containsKey(pool.stats().sourcePid());
+      assertThat(before).hasSize(9).containsKey(pool.sourcePid());
       for (int i = 0; i < 1_000; i++) {
         try (Stub stub = pool.acquire(Duration.ofSeconds(20))) {
           assertThat(stub.state()).isEqualTo(StubState.LEASED);

@@ -39,11 +39,11 @@ import picocli.CommandLine.Spec;
     versionProvider = Main.Version.class,
     footer = {
       "",
-      "stubpool COMMAND --help tells more.",
-      "Exit status: 0 done, 1 failed, 2 wrong usage; run has that of its program."
+      "For more about a command: stubpool COMMAND --help",
+      "Exit status: 0 done, 1 failed, 2 wrong usage; run returns its program's."
     })
 public final class Main implements Runnable {
-  /** Read by logback.xml; set before the first logger is made. */
+  /** The system property that logback.xml reads; set before the first logger is created. */
   private static final String LOG_LEVEL_PROPERTY = "stubpool.log";
 
   @Spec private CommandSpec spec;
@@ -85,14 +85,14 @@ public final class Main implements Runnable {
     return new PrintWriter(stream, true, Charset.defaultCharset());
   }
 
-  /** Runs the command; its exit status. */
+  /** Runs the command and returns its exit status. */
   static int run(PrintWriter out, PrintWriter err, String... arguments) {
     Main main = new Main();
     CommandLine commandLine =
         new CommandLine(main)
             .setOut(out)
             .setErr(err)
-            .setExpandAtFiles(false) // what a program's arguments are is the program's business
+            .setExpandAtFiles(false) // a program's arguments are passed on unchanged
             .setExecutionStrategy(
                 parsed -> {
                   main.prepareLog();
@@ -108,13 +108,13 @@ public final class Main implements Runnable {
     try {
       return commandLine.execute(arguments);
     } catch (Error e) {
-      // Such as no memory for another thread.
+      // Such as OutOfMemoryError for lack of threads.
       main.report(e, err);
       return CommandLine.ExitCode.SOFTWARE;
     }
   }
 
-  /** No command was given. */
+  /** Called if no command was given. */
   @Override
   public void run() {
     throw new ParameterException(spec.commandLine(), "no command given");
@@ -134,7 +134,7 @@ public final class Main implements Runnable {
     }
   }
 
-  /** Tells the version of this module, which the build gives it. */
+  /** Prints the version of this module, which the build sets. */
   static final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {

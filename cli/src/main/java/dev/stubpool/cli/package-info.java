@@ -1,5 +1,5 @@
 /**
- * The command line {@code stubpool}: {@link dev.stubpool.cli.Main} and what all of its commands
- * share.
+ * The command line {@code stubpool}: {@link dev.stubpool.cli.Main}, and code shared by all
+ * commands.
  */
 package dev.stubpool.cli;

@@ -1,7 +1,7 @@
 package dev.stubpool.cli;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Kernel;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.Kernel;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 

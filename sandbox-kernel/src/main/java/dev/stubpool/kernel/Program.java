@@ -10,26 +10,26 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * What is to be run, and what it gets. Made by {@link #builder}.
+ * A program to run, with its environment and limits. Immutable; created by {@link #builder}.
  *
- * @param file a static x86-64 program of the host
- * @param arguments argv, the program's own name first
+ * @param file a static x86-64 executable on the host
+ * @param arguments argv, beginning with the program's name
  * @param environment entries {@code NAME=value}
- * @param root a directory of the host that is its {@code /}
- * @param readOnly files and directories of the host that it sees whatever their permissions, under
- *     their own names
- * @param hidden files and directories of the host that it does not see
- * @param workingDirectory where its relative paths begin; {@code /} if it does not see that
- * @param input its standard input; this JVM's own if empty, as with the next two
- * @param output its standard output
- * @param errors its standard error
- * @param memory bytes that can be written, of all of its processes
- * @param processes how many threads there may be, of all of its processes, and how many processes,
- *     those that have ended and were not waited for among them
- * @param timeout after which all of it is killed; none if empty
- * @param diagnostics who is told what it wants and does not get
- * @param trace who gets its system calls, a line each; nobody if empty
- * @param statistics who is told at its end what it did; nobody if empty
+ * @param root the host directory that is the program's {@code /}
+ * @param readOnly host files and directories that are visible regardless of their permissions,
+ *     under their own names
+ * @param hidden host files and directories that are not visible
+ * @param workingDirectory the initial working directory; {@code /} if it is not visible
+ * @param input the standard input; if empty, this JVM's own, as for the next two
+ * @param output the standard output
+ * @param errors the standard error
+ * @param memory the limit for writable memory of all processes together, in bytes, positive
+ * @param processes the limit for the threads of all processes together, positive; it is also the
+ *     limit for processes, zombies included
+ * @param timeout the time after which all processes are killed; no limit if empty
+ * @param diagnostics receives messages about requests that the kernel does not support
+ * @param trace receives the system calls, a line each; no tracing if empty
+ * @param statistics receives the statistics at the end; none are collected if empty
  */
 public record Program(
     Path file,
@@ -48,13 +48,13 @@ public record Program(
     Consumer<String> diagnostics,
     Optional<Consumer<String>> trace,
     Optional<Consumer<Statistics>> statistics) {
-  /** As much memory as a program may have, if nothing is said. */
+  /** The default of {@link #memory}: 2 GiB. */
   public static final long DEFAULT_MEMORY = 2L << 30;
 
-  /** As many threads as a program may have, if nothing is said. */
+  /** The default of {@link #processes}. */
   public static final int DEFAULT_PROCESSES = 256;
 
-  /** Refuses what cannot be. */
+  /** Checks the components and copies the lists. */
   public Program {
     Objects.requireNonNull(file, "file");
     arguments = List.copyOf(arguments);
@@ -71,16 +71,16 @@ public record Program(
     Objects.requireNonNull(workingDirectory, "workingDirectory");
     Objects.requireNonNull(diagnostics, "diagnostics");
     if (arguments.isEmpty()) {
-      throw new IllegalArgumentException("arguments are none, must begin with the program's name");
+      throw new IllegalArgumentException("arguments is empty, must begin with the program's name");
     }
   }
 
-  /** A program with its path for its name, no arguments and no environment. */
+  /** Starts a program whose only argument is its path and whose environment is empty. */
   public static Builder builder(Path file) {
     return new Builder(file);
   }
 
-  /** Collects what a program gets. */
+  /** Builds a {@link Program}. Not thread-safe. */
   public static final class Builder {
     private final Path file;
     private List<String> arguments;
@@ -104,97 +104,101 @@ public record Program(
       this.arguments = List.of(file.toString());
     }
 
-    /** Its arguments, its own name first. */
+    /** Sets the arguments, beginning with the program's name. */
     public Builder arguments(List<String> value) {
       arguments = value;
       return this;
     }
 
-    /** Its environment, entries {@code NAME=value}. */
+    /** Sets the environment, entries {@code NAME=value}. */
     public Builder environment(List<String> value) {
       environment = value;
       return this;
     }
 
-    /** A directory of the host that is its root: the host's own if it is not said. */
+    /** Sets the host directory that is the program's root; default: the host's root. */
     public Builder root(Path value) {
       root = value;
       return this;
     }
 
-    /** Files and directories of the host that it sees whatever their permissions. */
+    /** Sets host files and directories that are visible regardless of their permissions. */
     public Builder readOnly(List<Path> value) {
       readOnly = value;
       return this;
     }
 
-    /** Files and directories of the host that it does not see. */
+    /** Sets host files and directories that are not visible. */
     public Builder hide(List<Path> value) {
       hidden = value;
       return this;
     }
 
-    /** Bytes that can be written: {@link #DEFAULT_MEMORY} if it is not said. */
+    /** Sets the memory limit in bytes; default: {@link #DEFAULT_MEMORY}. */
     public Builder memory(long value) {
       memory = value;
       return this;
     }
 
-    /** Threads of all processes: {@link #DEFAULT_PROCESSES} if it is not said. */
+    /** Sets the limit for the threads of all processes; default: {@link #DEFAULT_PROCESSES}. */
     public Builder processes(int value) {
       processes = value;
       return this;
     }
 
-    /** When all of it is killed. */
+    /** Sets the time after which all processes are killed. */
     public Builder timeout(Duration value) {
       timeout = value;
       return this;
     }
 
-    /** Where its relative paths begin: this JVM's working directory if it is not said. */
+    /** Sets the initial working directory; default: this JVM's working directory. */
     public Builder workingDirectory(Path value) {
       workingDirectory = value;
       return this;
     }
 
-    /** Its standard input. */
+    /** Sets the standard input. */
     public Builder input(InputStream value) {
       input = value;
       return this;
     }
 
-    /** Its standard output. */
+    /** Sets the standard output. */
     public Builder output(OutputStream value) {
       output = value;
       return this;
     }
 
-    /** Its standard error. */
+    /** Sets the standard error. */
     public Builder errors(OutputStream value) {
       errors = value;
       return this;
     }
 
-    /** Who is told what it wants and does not get. */
+    /** Sets the receiver of messages about unsupported requests. */
     public Builder diagnostics(Consumer<String> value) {
       diagnostics = value;
       return this;
     }
 
-    /** Who gets its system calls. */
+    /** Sets the receiver of the trace, a line for each system call. */
     public Builder trace(Consumer<String> value) {
       trace = value;
       return this;
     }
 
-    /** Who is told at its end what it did. */
+    /** Sets the receiver of the statistics. */
     public Builder statistics(Consumer<Statistics> value) {
       statistics = value;
       return this;
     }
 
-    /** The program, checked. */
+    /**
+     * Builds the program.
+     *
+     * @throws IllegalArgumentException if a limit is not positive, or the arguments are empty
+     */
     public Program build() {
       return new Program(
           file,

@@ -1,6 +1,6 @@
 package dev.stubpool.kernel;
 
-/** A program cannot be run. */
+/** Thrown if a program cannot be loaded, or if its run fails in the kernel. */
 public final class ProgramException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -2,7 +2,7 @@ package dev.stubpool.kernel;
 
 import dev.stubpool.kernel.process.ProcessTable;
 
-/** A program that runs: for whoever has it run, from any thread. */
+/** A handle of a running program, to send it signals. Thread-safe. */
 public final class RunningProgram {
   private final ProcessTable table;
 
@@ -11,7 +11,7 @@ public final class RunningProgram {
   }
 
   /**
-   * Sends a signal to the program's first process and all others of its group, as a terminal does.
+   * Sends a signal to the process group of the program's first process, as a terminal does.
    *
    * @param signal its number, 1 to 64
    */

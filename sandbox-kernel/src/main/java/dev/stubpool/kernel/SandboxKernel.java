@@ -34,38 +34,38 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Runs a static Linux program in stubs: loads it, and serves its system calls here, so that none
- * reaches the host's kernel.
+ * A small kernel in Java for static Linux programs. It loads a program into stubs and serves its
+ * system calls, so that none of them reaches the host's kernel.
  *
- * <p>A program has threads, and children of its own, each process in a stub; it sees the host's
- * files and changes none of them; it has a /tmp of its own. It has no network and no terminal. When
- * its first process ends, the others are killed.
+ * <p>A program may have threads and child processes; each process runs in a stub of its own. It can
+ * read the host's files but not change them, and has a private /tmp in memory. It has no network
+ * and no terminal. When its first process ends, all others are killed.
  */
 public final class SandboxKernel {
-  /** The exit status of a program that took too long, as timeout(1) has it. */
+  /** The exit status of a program that exceeded its timeout, as of timeout(1). */
   public static final int TIMED_OUT = 124;
 
   private static final int SPARE_STUBS = 8;
 
-  /** How long a program may take to end when it is killed. */
+  /** The time within which a killed program must end. */
   private static final Duration ENDS_WITHIN = Duration.ofSeconds(30);
 
-  /** How long the last output of a program that has ended may take. */
+  /** The time within which the last output of an ended program must be written. */
   private static final Duration WRITES_WITHIN = Duration.ofSeconds(2);
 
   private final StubPool pool;
 
   /**
-   * A kernel for programs in stubs of a pool, which need as many of them as a program has processes
-   * at once, and some more: those that begin and those that end.
+   * Creates a kernel that runs programs in stubs of a pool. The pool must allow {@link #stubsFor}
+   * stubs.
    */
   public SandboxKernel(StubPool pool) {
     this.pool = pool;
   }
 
   /**
-   * How many stubs a pool must have for programs of so many threads: each may be a process, that
-   * executes a program while another of its stubs ends.
+   * The number of stubs that a pool must allow for a program with a thread limit: each thread may
+   * be a process, and needs a second stub during execve(2).
    */
   public static int stubsFor(int processes) {
     return 2 * processes + SPARE_STUBS;
@@ -74,9 +74,10 @@ public final class SandboxKernel {
   /**
    * Runs a program to its end.
    *
-   * @return its exit status; 128 and the signal's number if a signal ended it; {@link #TIMED_OUT}
+   * @return its exit status; 128 plus the signal's number if a signal ended it; {@link #TIMED_OUT}
+   *     if it exceeded its timeout
    * @throws ProgramException if it cannot be loaded, a stub was killed, or the kernel failed while
-   *     it served the program
+   *     serving it
    */
   public int run(Program program) {
     return run(program, _ -> {});
@@ -85,7 +86,7 @@ public final class SandboxKernel {
   /**
    * Runs a program to its end.
    *
-   * @param begun is told when it has begun, with what sends signals to it
+   * @param begun is called when it has started, with the handle that sends signals to it
    */
   public int run(Program program, Consumer<RunningProgram> begun) {
     long start = System.nanoTime();
@@ -119,7 +120,7 @@ public final class SandboxKernel {
     }
   }
 
-  /** Has the program killed if who is told throws. */
+  /** Calls the consumer; if it throws, the program is killed. */
   private static void tell(Consumer<RunningProgram> begun, ProcessTable table) {
     boolean isTold = false;
     try {
@@ -138,15 +139,15 @@ public final class SandboxKernel {
     }
   }
 
-  /** Whether all have ended then. */
+  /** Kills all processes; returns whether they ended in time. */
   private static boolean kill(ProcessTable table) {
     table.killAll();
     return awaitEnd(table, System.nanoTime() + ENDS_WITHIN.toNanos());
   }
 
   /**
-   * Waits until all have ended. Whatever failed in the kernel while it served the program is an
-   * error of that program's run, of which the embedder can go on to the next.
+   * Waits until all processes have ended. A failure in the kernel while serving the program fails
+   * only that program's run; the embedder can run the next one.
    */
   private static boolean awaitEnd(ProcessTable table, long deadline) {
     try {
@@ -172,7 +173,7 @@ public final class SandboxKernel {
     return TIMED_OUT;
   }
 
-  /** What a program wrote without waiting may still be under way. */
+  /** Waits for output that the program wrote without waiting and that is still being written. */
   private static void awaitWritten(List<OpenFile> streams, KernelLock lock) {
     long deadline = System.nanoTime() + WRITES_WITHIN.toNanos();
     for (OpenFile stream : streams) {

@@ -4,28 +4,28 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What a program did, from its beginning to its end.
+ * Statistics of a program's run.
  *
- * @param calls its system calls, those that took longest first
- * @param otherTraps faults, interrupts and breakpoints
- * @param processes how many it had, the first one included
- * @param stubs how many were leased for it: one for each process made by fork(2), and for each
- *     program executed
- * @param time how long it ran
+ * @param calls the system calls, in descending order of total time
+ * @param otherTraps the number of faults, interrupts and breakpoints
+ * @param processes the number of processes, the first one included
+ * @param stubs the number of stubs leased: one for each fork(2) and each program executed
+ * @param time the duration of the run
  */
 public record Statistics(
     List<Call> calls, long otherTraps, long processes, long stubs, Duration time) {
-  /** Keeps a copy. */
+  /** Copies the list. */
   public Statistics {
     calls = List.copyOf(calls);
   }
 
   /**
-   * A system call.
+   * Statistics of one system call.
    *
-   * @param count how often it was made
-   * @param errors how often it failed
-   * @param time how long all of them took, from trap to answer, waits included
+   * @param name its name
+   * @param count the number of calls
+   * @param errors the number of calls that failed
+   * @param time the total time from trap to answer, waits included
    */
   public record Call(String name, long count, long errors, Duration time) {}
 }

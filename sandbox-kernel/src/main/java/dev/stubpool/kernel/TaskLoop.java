@@ -15,9 +15,8 @@ import dev.stubpool.kernel.process.Task;
 import dev.stubpool.kernel.signal.FaultSignals;
 
 /**
- * Runs tasks, each in a thread of its own: lets its guest go, and answers its traps until it ends.
- * A task keeps the kernel's lock for all of that but the times in which its guest runs, or it
- * waits.
+ * Runs tasks, each in a thread of its own: resumes the guest and serves its traps until the task
+ * ends. A task holds the kernel's lock except while its guest runs or the task waits.
  */
 final class TaskLoop {
   private final SystemCallTable calls;
@@ -25,9 +24,9 @@ final class TaskLoop {
   private final SignalDelivery delivery;
 
   /**
-   * Makes a loop.
+   * Creates a loop.
    *
-   * @param strace may be null
+   * @param strace prints system calls; may be null
    */
   TaskLoop(SystemCallTable calls, Strace strace) {
     this.calls = calls;
@@ -35,12 +34,12 @@ final class TaskLoop {
     this.delivery = new SignalDelivery(strace == null ? (_, _) -> {} : strace::signal);
   }
 
-  /** Has a new thread run a task to its end. */
+  /** Starts a thread that runs a task to its end. */
   void start(Task task) {
     Thread _ = Thread.ofVirtual().name("stubpool-task-" + task.tid()).start(() -> run(task));
   }
 
-  /** One program after the other, as it executes them; each in its own stub. */
+  /** Runs the programs that the task executes, one after the other, each in a stub of its own. */
   private void run(Task task) {
     ProcessTable table = task.table();
     try {
@@ -76,7 +75,7 @@ final class TaskLoop {
   private static void leave(Task task, ProgramMemory memory) {
     try {
       if (task.program() == memory) {
-        task.table().ended(task); // before its memory is gone, of which it may have to tell
+        task.table().ended(task); // before its memory is released, which ending may still access
       }
     } finally {
       if (memory.leave(task)) {
@@ -85,7 +84,7 @@ final class TaskLoop {
     }
   }
 
-  /** Serves its traps until it ends, or executes another program. */
+  /** Serves traps until the task ends or executes another program. */
   private void serve(Task task, Guest guest) {
     ProcessTable.current(task);
     try {
@@ -97,7 +96,7 @@ final class TaskLoop {
         } else {
           settle(task);
           Trap trap = resume(task);
-          if (!task.isLeaving()) { // else it may not even make a thread, which nobody would end
+          if (!task.isLeaving()) { // else it must not create a thread, which would never be ended
             answer(task, trap);
           }
         }
@@ -111,7 +110,7 @@ final class TaskLoop {
     }
   }
 
-  /** The death of a stub in which all tasks wait is told of by no trap. */
+  /** Watches for the death of the stub, which causes no trap if all of its tasks wait. */
   private static void watch(ProcessTable table, ProgramMemory memory) {
     if (memory.watch()) {
       var _ =
@@ -139,7 +138,7 @@ final class TaskLoop {
     try {
       task.begin(guest);
     } catch (IllegalArgumentException _) {
-      // Whoever made it has a base by wrfsbase that nobody can be given.
+      // Its creator has set, by wrfsbase, a base that ptrace refuses.
       task.process().end(ExitStatus.killed(Signal.SIGSEGV));
     }
   }
@@ -152,7 +151,7 @@ final class TaskLoop {
     }
   }
 
-  /** No signal is left to be delivered: what one interrupted is done again. */
+  /** Called when no signal is left to be delivered: restarts an interrupted call. */
   private static void settle(Task task) {
     Restart restart = task.takeInterrupted();
     if (restart != null) {
@@ -185,7 +184,7 @@ final class TaskLoop {
       case Trap.Breakpoint breakpoint -> task.force(FaultSignals.of(breakpoint));
       case Trap.Step _ -> task.force(FaultSignals.ofStep(task.guest()));
       case Trap.Interrupted _ -> {
-        // What there is to do is found by hasWork.
+        // hasWork finds what is to be done.
       }
       case Trap.Died died -> throw death(task, died.how());
     }

@@ -1,9 +1,10 @@
 /**
- * A small kernel for static Linux programs, on the public API of {@link dev.stubpool.StubPool}
- * alone: {@link dev.stubpool.kernel.SandboxKernel} is where to start.
+ * A small kernel for static Linux programs, built only on the public API of {@link
+ * dev.stubpool.StubPool}. The entry point is {@link dev.stubpool.kernel.SandboxKernel}.
  *
- * <p>Packages use those below them only: this one; {@code call}, the system calls; {@code process},
- * threads and processes; {@code load}; {@code fs}; {@code file}; {@code memory}, {@code signal};
- * {@code sync}; {@code abi}.
+ * <p>The packages are layers; each uses only those after it: this one; {@code call}, system calls;
+ * {@code process}, threads and processes; {@code load}, program loading; {@code fs}, the file tree;
+ * {@code file}, open files; {@code memory}, {@code signal}; {@code sync}, the lock; {@code abi},
+ * constants and structures.
  */
 package dev.stubpool.kernel;

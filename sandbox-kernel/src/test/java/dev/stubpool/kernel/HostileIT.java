@@ -96,7 +96,7 @@ class HostileIT {
   /** The processes of the pool, its source among them. */
   private static long stubs() {
     StubPoolStats stats = pool.stats();
-    return (long) stats.total() + (stats.sourcePid() == 0 ? 0 : 1);
+    return (long) stats.total() + (pool.sourcePid() == 0 ? 0 : 1);
   }
 
   /** All files of the visible directory, by path. */

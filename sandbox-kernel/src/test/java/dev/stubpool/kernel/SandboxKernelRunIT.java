@@ -150,7 +150,7 @@ class SandboxKernelRunIT {
   private void killStubs() {
     ProcessHandle.current()
         .children()
-        .filter(child -> child.pid() != pool.stats().sourcePid())
+        .filter(child -> child.pid() != pool.sourcePid())
         .forEach(ProcessHandle::destroyForcibly);
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.stubpool.StubPool;
 import dev.stubpool.StubPoolOptions;
+import dev.stubpool.testing.Effort;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class SwappedNamesIT {
   private static final int TIMED_OUT = 124;
-  private static final int ROUNDS = Boolean.getBoolean("stubpool.proof") ? 300_000 : 4_000;
+  private static final int ROUNDS = Effort.cases(4_000, 300_000);
 
   /** A round takes some ten microseconds; a machine may be a hundred times as slow. */
   private static final Duration LIMIT = Duration.ofSeconds(20 + ROUNDS / 1000);

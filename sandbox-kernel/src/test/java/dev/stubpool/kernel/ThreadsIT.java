@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.StubPool;
 import dev.stubpool.StubPoolOptions;
+import dev.stubpool.testing.Effort;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
@@ -35,7 +36,7 @@ class ThreadsIT {
     Outcome expected = Native.run(command);
     assertThat(expected.status()).isZero();
 
-    int rounds = Boolean.getBoolean("stubpool.proof") ? 100 : 10;
+    int rounds = Effort.cases(10, 100);
     for (int i = 0; i < rounds; i++) {
       assertThat(new Sandboxed(pool).run(command)).as("round %d", i).isEqualTo(expected);
     }

@@ -3,24 +3,24 @@ package dev.stubpool.seccomp;
 import java.util.Optional;
 
 /**
- * A calling convention that filters can tell from others: by the AUDIT_ARCH value ({@code
- * linux/audit.h}) and, on x86-64, by bit 30 of the number.
+ * A system call convention that a filter can distinguish: by its AUDIT_ARCH value ({@code
+ * linux/audit.h}) and, on x86-64, by bit 30 of the system call number.
  *
- * <p>All of them are little-endian.
+ * <p>All architectures here are little-endian.
  */
 public enum Architecture {
   /**
-   * x86-64. Shares its AUDIT_ARCH value with {@link #X32}: what has bit 30 set is not its number,
-   * but for -1, which is how a tracer skips a call and belongs to nobody else.
+   * x86-64. Shares its AUDIT_ARCH value with {@link #X32}: a number with bit 30 set belongs to x32,
+   * except -1, by which a tracer skips a call and which counts as x86-64's.
    */
   X86_64("x86_64", 0xc000003e, 64),
 
-  /** 32-bit x86, also made by {@code int 0x80} from 64-bit code. */
+  /** 32-bit x86; also what {@code int 0x80} in 64-bit code uses. */
   I386("x86", 0x40000003, 32),
 
   /**
-   * x86-64 with 32-bit pointers: numbers with bit 30 set (__X32_SYSCALL_BIT), which is part of the
-   * number here as in the kernel.
+   * x86-64 with 32-bit pointers. Its numbers have bit 30 set (__X32_SYSCALL_BIT); here, as in the
+   * kernel, that bit is part of the number.
    */
   X32("x32", 0xc000003e, 64),
 
@@ -54,7 +54,7 @@ public enum Architecture {
   /** SuperH, little-endian. */
   SH("sh", 0x4000002a, 32);
 
-  /** Marks the numbers of x32 (__X32_SYSCALL_BIT). */
+  /** The bit that is set in every x32 number (__X32_SYSCALL_BIT). */
   public static final int X32_BIT = 0x40000000;
 
   private final String label;
@@ -68,7 +68,7 @@ public enum Architecture {
   }
 
   /**
-   * The architecture of a system call.
+   * Finds the architecture of a system call.
    *
    * @param auditValue what {@code seccomp_data.arch} holds
    * @param nr the number
@@ -84,7 +84,7 @@ public enum Architecture {
   }
 
   /**
-   * The architecture of a name.
+   * Finds an architecture by name.
    *
    * @param label a {@link #label}
    * @return the architecture, if it is one of these
@@ -99,7 +99,7 @@ public enum Architecture {
   }
 
   /**
-   * The name in texts, as libseccomp has it.
+   * The architecture's name, as libseccomp spells it.
    *
    * @return such as {@code x86_64}, or {@code x86} for the 32-bit one
    */
@@ -108,7 +108,7 @@ public enum Architecture {
   }
 
   /**
-   * What {@code seccomp_data.arch} holds.
+   * The value of {@code seccomp_data.arch} for calls of this architecture.
    *
    * @return the AUDIT_ARCH value
    */
@@ -117,19 +117,20 @@ public enum Architecture {
   }
 
   /**
-   * How wide its registers are as system calls see them.
+   * The width of system call arguments.
    *
-   * @return 32 or 64; of 32-bit ones the kernel zero-extends the arguments
+   * @return 32 or 64 bits; the kernel zero-extends 32-bit arguments in {@code seccomp_data}
    */
   public int bits() {
     return bits;
   }
 
   /**
-   * Whether a number is of this architecture and not of another one with the same AUDIT_ARCH value.
+   * Whether a number belongs to this architecture, as opposed to another one with the same
+   * AUDIT_ARCH value.
    *
-   * @param nr a system call number; whether the kernel knows it does not matter
-   * @return false for numbers with bit 30 on x86-64, and for those without on x32; -1 is x86-64's
+   * @param nr a system call number, which the kernel need not implement
+   * @return on x86-64, false for numbers with bit 30 set except -1; on x32, false for all others
    */
   public boolean owns(int nr) {
     boolean marked = (nr & X32_BIT) != 0 && nr != -1;

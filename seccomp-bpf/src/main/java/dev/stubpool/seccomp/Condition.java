@@ -4,12 +4,13 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * A test on the arguments or the instruction pointer of a system call; a value.
+ * A predicate on the arguments or the instruction pointer of a system call; an immutable value.
  *
- * <p>Made by {@link #argument}, {@link #instructionPointer} and the other factories here.
- * Comparisons are unsigned unless their name says otherwise, and look at all 64 bits unless {@link
- * Subject#low32} was asked for. The kernel truncates many arguments to 32 bits without a filter
- * seeing it, so which of the two is right depends on the system call and its argument.
+ * <p>Conditions are created by {@link #argument}, {@link #instructionPointer} and the other
+ * factories of this interface. Comparisons are unsigned unless their name says otherwise, and look
+ * at all 64 bits unless {@link Subject#low32} is used. The kernel truncates many arguments to 32
+ * bits after the filter has run, so which width is right depends on the system call and its
+ * argument.
  */
 public sealed interface Condition {
 
@@ -17,7 +18,7 @@ public sealed interface Condition {
   long LOW_HALF = 0xffff_ffffL;
 
   /**
-   * The meaning of the condition.
+   * Evaluates the condition.
    *
    * @param data a system call
    * @return whether it holds
@@ -25,7 +26,7 @@ public sealed interface Condition {
   boolean matches(SeccompData data);
 
   /**
-   * Begins a condition on an argument.
+   * Starts a condition on an argument.
    *
    * @param index which argument, 0 to 5
    * @return what to compare
@@ -36,7 +37,7 @@ public sealed interface Condition {
   }
 
   /**
-   * Begins a condition on the address behind the system call instruction.
+   * Starts a condition on the instruction pointer, the address after the system call instruction.
    *
    * @return what to compare
    */
@@ -45,7 +46,7 @@ public sealed interface Condition {
   }
 
   /**
-   * The address behind the system call instruction lies in a range.
+   * Holds if the address after the system call instruction lies in a range.
    *
    * @param lo the first address
    * @param hiExclusive the address behind the last one
@@ -58,8 +59,8 @@ public sealed interface Condition {
   }
 
   /**
-   * A byte range that two arguments give lies entirely outside another one; see {@link
-   * RangeOutside}.
+   * Holds if the byte range given by two arguments lies entirely outside a forbidden range; see
+   * {@link RangeOutside}.
    *
    * @param addressArgument which argument is the address, 0 to 5
    * @param lengthArgument which argument is the length in bytes, 0 to 5
@@ -79,9 +80,9 @@ public sealed interface Condition {
   }
 
   /**
-   * All of several conditions hold.
+   * Holds if all of the conditions hold.
    *
-   * @param conditions which; with none it always holds
+   * @param conditions the conditions; without any, the result always holds
    * @return the condition
    */
   static Condition all(Condition... conditions) {
@@ -89,20 +90,20 @@ public sealed interface Condition {
   }
 
   /**
-   * At least one of several conditions holds.
+   * Holds if at least one of the conditions holds.
    *
-   * @param conditions which, at least one
+   * @param conditions the conditions, at least one
    * @return the condition
-   * @throws IllegalArgumentException if there is none: it could never hold
+   * @throws IllegalArgumentException if there is no condition, as the result could never hold
    */
   static Condition any(Condition... conditions) {
     return new Any(List.of(conditions));
   }
 
   /**
-   * A condition does not hold.
+   * Negates a condition.
    *
-   * @param condition which
+   * @param condition the condition
    * @return the condition
    */
   static Condition not(Condition condition) {
@@ -116,15 +117,17 @@ public sealed interface Condition {
     }
   }
 
-  /** How much of a field counts. */
+  /** How many bits of a field are compared. */
   enum Width {
-    /** The low half: for what the kernel truncates to {@code int} or {@code unsigned int}. */
+    /**
+     * The low half, for arguments that the kernel truncates to {@code int} or {@code unsigned int}.
+     */
     BITS_32,
-    /** All of it. */
+    /** The whole field. */
     BITS_64
   }
 
-  /** How {@link Compare} compares. */
+  /** The comparison that {@link Compare} makes. */
   enum Comparison {
     /** Equal. */
     EQUAL,
@@ -149,16 +152,16 @@ public sealed interface Condition {
   }
 
   /**
-   * What a condition is about.
+   * The left operand of a comparison.
    *
-   * @param field the field
-   * @param width how much of it
+   * @param field the field of the system call's data
+   * @param width how many of its bits are compared
    */
   record Subject(SeccompField field, Width width) {
 
     /**
-     * The low half of the same field. Values of conditions on it may be given signed or unsigned:
-     * -1 and 0xffffffff are the same.
+     * The low half of the same field. Constants that it is compared with may be given signed or
+     * unsigned: -1 and 0xffffffff are the same.
      *
      * @return what to compare
      */
@@ -167,21 +170,21 @@ public sealed interface Condition {
     }
 
     /**
-     * What is compared, as a number.
+     * The operand's value for a system call.
      *
      * @param data a system call
-     * @return the field, its low half zero-extended if only that counts
+     * @return the field, or its low half zero-extended if only that is compared
      */
     public long value(SeccompData data) {
       return truncate(data.value(field));
     }
 
-    /** The bits that count, of a value that was checked by {@link #fit}. */
+    /** Truncates a value that {@link #fit} has checked to this subject's width. */
     private long truncate(long value) {
       return width == Width.BITS_64 ? value : value & LOW_HALF;
     }
 
-    /** A number to compare with; one of 32 bits may be given signed or unsigned. */
+    /** Checks a constant and zero-extends it; a 32-bit constant may be given signed or unsigned. */
     private long fit(long value) {
       if (width == Width.BITS_32 && value != (int) value && value != (value & LOW_HALF)) {
         throw new IllegalArgumentException("0x%x does not fit into 32 bits".formatted(value));
@@ -256,13 +259,13 @@ public sealed interface Condition {
     }
 
     /**
-     * The bits under a mask are equal.
+     * The masked bits have given values.
      *
      * @param mask the bits that count
-     * @param value what they are
+     * @param value their values
      * @return the condition
-     * @throws IllegalArgumentException if the value has a bit outside the mask: it could never
-     *     match
+     * @throws IllegalArgumentException if the value has a bit outside the mask, as the condition
+     *     could never hold
      */
     public Condition maskedEqualTo(long mask, long value) {
       return new MaskedEqual(this, mask, value);
@@ -319,8 +322,8 @@ public sealed interface Condition {
     }
 
     /**
-     * Could be an open descriptor: the low half is not negative as an {@code int}. The kernel does
-     * not look at the high half of a descriptor.
+     * May be a file descriptor: the low half, as an {@code int}, is not negative. The kernel
+     * ignores the high half of a descriptor.
      *
      * @return the condition
      */
@@ -355,16 +358,16 @@ public sealed interface Condition {
   /**
    * Comparison with a constant.
    *
-   * @param subject what is compared
-   * @param comparison how
-   * @param value with what; of 32 bits it is zero-extended once here
+   * @param subject the left operand
+   * @param comparison the comparison
+   * @param value the constant; the constructor zero-extends it if 32 bits are compared
    */
   record Compare(Subject subject, Comparison comparison, long value) implements Condition {
 
     /**
      * Fits the value to the subject.
      *
-     * @throws IllegalArgumentException if it does not fit into what counts of the field
+     * @throws IllegalArgumentException if it does not fit into the bits that are compared
      */
     public Compare {
       value = subject.fit(value);
@@ -393,9 +396,9 @@ public sealed interface Condition {
   /**
    * Some bits have given values.
    *
-   * @param subject what is compared
-   * @param mask the bits that count
-   * @param value what they are
+   * @param subject the left operand
+   * @param mask the bits that are compared
+   * @param value their values
    */
   record MaskedEqual(Subject subject, long mask, long value) implements Condition {
 
@@ -403,7 +406,7 @@ public sealed interface Condition {
      * Fits mask and value to the subject.
      *
      * @throws IllegalArgumentException if one does not fit, or the value has a bit outside the
-     *     mask: it could never match
+     *     mask, as the condition could never hold
      */
     public MaskedEqual {
       mask = subject.fit(mask);
@@ -424,7 +427,7 @@ public sealed interface Condition {
   /**
    * Between two constants, unsigned.
    *
-   * @param subject what is compared
+   * @param subject the operand
    * @param lo the least value
    * @param hi the greatest value, itself included
    */
@@ -452,10 +455,11 @@ public sealed interface Condition {
   }
 
   /**
-   * One of several constants.
+   * Equal to one of several constants.
    *
-   * @param subject what is compared
-   * @param values with what: at least one; sorted, unsigned, and without duplicates once here
+   * @param subject the left operand
+   * @param values the constants, at least one; the constructor sorts them as unsigned and drops
+   *     duplicates
    */
   record AnyOf(Subject subject, List<Long> values) implements Condition {
 
@@ -480,7 +484,7 @@ public sealed interface Condition {
   /**
    * All conditions of a list hold.
    *
-   * @param conditions the list; empty always holds
+   * @param conditions the list; if it is empty, the condition always holds
    */
   record All(List<Condition> conditions) implements Condition {
 
@@ -505,7 +509,7 @@ public sealed interface Condition {
     /**
      * Copies the list.
      *
-     * @throws IllegalArgumentException if it is empty: nothing could ever match
+     * @throws IllegalArgumentException if it is empty, as the condition could never hold
      */
     public Any {
       if (conditions.isEmpty()) {
@@ -521,9 +525,9 @@ public sealed interface Condition {
   }
 
   /**
-   * A condition does not hold.
+   * Negates a condition.
    *
-   * @param condition which
+   * @param condition the condition
    */
   record Not(Condition condition) implements Condition {
 

@@ -1,11 +1,11 @@
 package dev.stubpool.seccomp;
 
 /**
- * What a filter answers: a SECCOMP_RET value of seccomp(2), taken apart.
+ * The action that a filter returns for a system call: a decoded SECCOMP_RET value, seccomp(2).
  *
- * <p>Equal actions have the same effect. The data of kinds that ignore it is therefore always 0.
+ * <p>Equal actions have the same effect, so kinds that ignore the data always hold 0.
  *
- * @param kind what happens
+ * @param kind what happens to the system call
  * @param data 0 to 65,535 for {@link Kind#TRAP} and {@link Kind#TRACE}, 0 to 4,095 for {@link
  *     Kind#ERRNO}, else 0
  */
@@ -23,21 +23,21 @@ public record SeccompAction(Kind kind, int data) {
   /** Sends SIGSYS with data 0. */
   public static final SeccompAction TRAP = trap(0);
 
-  /** Asks the listener. */
+  /** Asks the user-space listener (seccomp_unotify(2)). */
   public static final SeccompAction USER_NOTIF = new SeccompAction(Kind.USER_NOTIF, 0);
 
-  /** Lets the call through, and logs it. */
+  /** Allows the call and logs it. */
   public static final SeccompAction LOG = new SeccompAction(Kind.LOG, 0);
 
-  /** Lets the call through. */
+  /** Allows the call. */
   public static final SeccompAction ALLOW = new SeccompAction(Kind.ALLOW, 0);
 
   private static final int ACTION_MASK = 0xffff0000;
   private static final int DATA_MASK = 0xffff;
 
   /**
-   * What happens to a system call. Declared in order of precedence: where several filters answer,
-   * the first of these kinds wins.
+   * What happens to a system call, in order of precedence: if several filters return different
+   * kinds, the first of them in this order wins.
    */
   public enum Kind {
     /** SECCOMP_RET_KILL_PROCESS, Linux 4.14. */
@@ -48,9 +48,12 @@ public record SeccompAction(Kind kind, int data) {
     TRAP(0x00030000, DATA_MASK),
     /** SECCOMP_RET_ERRNO: the call fails with the data as errno; with 0 it returns 0. */
     ERRNO(0x00050000, MAX_ERRNO),
-    /** SECCOMP_RET_USER_NOTIF, Linux 5.0; ENOSYS if nobody listens. */
+    /** SECCOMP_RET_USER_NOTIF, Linux 5.0; the call fails with ENOSYS if there is no listener. */
     USER_NOTIF(0x7fc00000, 0),
-    /** SECCOMP_RET_TRACE: the tracer gets the data; ENOSYS if there is none. */
+    /**
+     * SECCOMP_RET_TRACE: the tracer gets the data; the call fails with ENOSYS if there is no
+     * tracer.
+     */
     TRACE(0x7ff00000, DATA_MASK),
     /** SECCOMP_RET_LOG, Linux 4.14. */
     LOG(0x7ffc0000, 0),
@@ -101,7 +104,7 @@ public record SeccompAction(Kind kind, int data) {
   }
 
   /**
-   * Stops for the tracer.
+   * Stops the thread for its tracer.
    *
    * @param data what PTRACE_GETEVENTMSG gives, 0 to 65,535
    * @return the action
@@ -112,11 +115,11 @@ public record SeccompAction(Kind kind, int data) {
   }
 
   /**
-   * What the kernel makes of a returned value.
+   * Decodes a filter's return value as the kernel does.
    *
    * @param value a filter's return value
-   * @return the action; an unknown one is KILL_PROCESS, data that has no effect is dropped, an
-   *     errno above 4,095 is 4,095
+   * @return the action; an unknown one becomes KILL_PROCESS, data without effect becomes 0, and an
+   *     errno above 4,095 becomes 4,095
    */
   public static SeccompAction decode(int value) {
     for (Kind kind : Kind.values()) {
@@ -128,7 +131,7 @@ public record SeccompAction(Kind kind, int data) {
   }
 
   /**
-   * The value that a filter returns for this action.
+   * Encodes the action as a filter returns it.
    *
    * @return action and data in one word
    */
@@ -137,7 +140,7 @@ public record SeccompAction(Kind kind, int data) {
   }
 
   /**
-   * The action as text.
+   * Describes the action.
    *
    * @return such as {@code ALLOW} or {@code ERRNO(13)}
    */

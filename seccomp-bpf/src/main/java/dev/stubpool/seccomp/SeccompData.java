@@ -3,12 +3,12 @@ package dev.stubpool.seccomp;
 import java.util.Arrays;
 
 /**
- * What a filter sees of a system call: {@code struct seccomp_data} of {@code linux/seccomp.h},
- * {@value #SIZE} bytes.
+ * A filter's input, {@code struct seccomp_data} of {@code linux/seccomp.h}: what it sees of a
+ * system call, in {@value #SIZE} bytes.
  *
  * @param nr the system call number
- * @param arch the calling convention as an AUDIT_ARCH value; see {@link Architecture#auditValue}
- * @param instructionPointer the address behind the system call instruction
+ * @param arch the architecture as an AUDIT_ARCH value; see {@link Architecture#auditValue}
+ * @param instructionPointer the address after the system call instruction
  * @param a0 the first argument
  * @param a1 the second argument
  * @param a2 the third argument
@@ -30,21 +30,21 @@ public record SeccompData(
   /** The size of the structure in bytes. */
   public static final int SIZE = 64;
 
-  /** Where {@code nr} lies, in bytes. */
+  /** The offset of {@code nr}, in bytes. */
   public static final int NR_OFFSET = 0;
 
-  /** Where {@code arch} lies, in bytes. */
+  /** The offset of {@code arch}, in bytes. */
   public static final int ARCH_OFFSET = 4;
 
   /** The number of arguments. */
   public static final int ARGUMENTS = 6;
 
   /**
-   * A system call of an architecture, with up to six arguments.
+   * Creates the data of a system call with up to six arguments.
    *
-   * @param architecture how the call is made
+   * @param architecture the architecture of the call
    * @param nr the system call number
-   * @param instructionPointer the address behind the system call instruction
+   * @param instructionPointer the address after the system call instruction
    * @param arguments the first arguments; the others are 0
    * @return the data
    * @throws IllegalArgumentException if there are more than six arguments

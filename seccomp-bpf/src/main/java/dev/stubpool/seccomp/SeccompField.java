@@ -2,9 +2,9 @@ package dev.stubpool.seccomp;
 
 import java.util.Objects;
 
-/** The 64-bit fields of {@code struct seccomp_data}: what conditions can look at. */
+/** The 64-bit fields of {@code struct seccomp_data} that conditions can test. */
 public enum SeccompField {
-  /** The address behind the system call instruction. */
+  /** The address after the system call instruction. */
   INSTRUCTION_POINTER(8),
   /** The first argument. */
   ARGUMENT_0(16),
@@ -41,7 +41,7 @@ public enum SeccompField {
   }
 
   /**
-   * Where the low word lies.
+   * The offset of the low word.
    *
    * @return the offset in {@code struct seccomp_data} in bytes (little-endian)
    */
@@ -50,7 +50,7 @@ public enum SeccompField {
   }
 
   /**
-   * Where the high word lies.
+   * The offset of the high word.
    *
    * @return the offset in {@code struct seccomp_data} in bytes (little-endian)
    */

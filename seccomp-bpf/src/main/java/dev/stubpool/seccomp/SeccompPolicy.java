@@ -8,16 +8,17 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Which system calls are answered how; a value. {@link #evaluate} is its meaning, {@link
- * dev.stubpool.seccomp.compiler.SeccompCompiler} makes the filter that means the same.
+ * A seccomp policy: maps every system call to an action; an immutable value. {@link #evaluate}
+ * defines its meaning; {@link dev.stubpool.seccomp.compiler.SeccompCompiler} compiles it to an
+ * equivalent filter.
  *
- * <p>Each architecture has rules of its own, which are tried in order: the first one that matches
- * answers. Calls of an architecture that the policy does not name get the bad architecture's
- * answer; so do x32 calls where only x86-64 is named, and the other way round.
+ * <p>Each architecture has its own rules, which are tried in order: the first match decides. Calls
+ * of an architecture that the policy does not name get the bad architecture action. That includes
+ * x32 calls if only x86-64 is named, and vice versa.
  *
- * @param defaultAction the answer where no rule matches
- * @param badArchitectureAction the answer to calls of other architectures
- * @param rules the rules of each architecture in order; in order of {@link Architecture}
+ * @param defaultAction the action if no rule matches
+ * @param badArchitectureAction the action for calls of other architectures
+ * @param rules the ordered rules of each architecture; the map is in order of {@link Architecture}
  */
 public record SeccompPolicy(
     SeccompAction defaultAction,
@@ -25,7 +26,7 @@ public record SeccompPolicy(
     Map<Architecture, List<SeccompRule>> rules) {
 
   /**
-   * Copies the rules and checks their numbers.
+   * Copies the rules and checks their system call numbers.
    *
    * @throws IllegalArgumentException if there is no architecture, or a rule's number belongs to
    *     another one
@@ -50,7 +51,7 @@ public record SeccompPolicy(
   }
 
   /**
-   * Begins a policy that kills the process for everything.
+   * Starts a policy that kills the process for every call.
    *
    * @param architecture the architecture that the first rules are for
    * @return a builder
@@ -60,10 +61,10 @@ public record SeccompPolicy(
   }
 
   /**
-   * The meaning of the policy, without any filter.
+   * Evaluates the policy directly, without a filter.
    *
    * @param data a system call
-   * @return the answer
+   * @return the action
    */
   public SeccompAction evaluate(SeccompData data) {
     List<SeccompRule> own = Architecture.of(data.arch(), data.nr()).map(rules::get).orElse(null);
@@ -78,7 +79,7 @@ public record SeccompPolicy(
     return defaultAction;
   }
 
-  /** Collects a policy. Not thread-safe. */
+  /** Builds a policy. Not thread-safe. */
   public static final class Builder {
     private SeccompAction defaultAction = SeccompAction.KILL_PROCESS;
     private SeccompAction badArchitectureAction = SeccompAction.KILL_PROCESS;
@@ -90,9 +91,9 @@ public record SeccompPolicy(
     }
 
     /**
-     * Sets the answer where no rule matches.
+     * Sets the action for calls that no rule matches.
      *
-     * @param action the answer; KILL_PROCESS unless set
+     * @param action the action, by default KILL_PROCESS
      * @return this
      */
     public Builder defaultAction(SeccompAction action) {
@@ -101,9 +102,9 @@ public record SeccompPolicy(
     }
 
     /**
-     * Sets the answer to calls of architectures that the policy does not name.
+     * Sets the action for calls of architectures that the policy does not name.
      *
-     * @param action the answer; KILL_PROCESS unless set
+     * @param action the action, by default KILL_PROCESS
      * @return this
      */
     public Builder badArchitectureAction(SeccompAction action) {
@@ -112,9 +113,9 @@ public record SeccompPolicy(
     }
 
     /**
-     * Names an architecture; the rules that follow are for it.
+     * Adds an architecture, or returns to one; the rules that follow are for it.
      *
-     * @param architecture one named before, or another one
+     * @param architecture the architecture
      * @return this
      */
     public Builder architecture(Architecture architecture) {
@@ -124,7 +125,7 @@ public record SeccompPolicy(
     }
 
     /**
-     * Adds a rule behind the others of the current architecture.
+     * Appends a rule to those of the current architecture.
      *
      * @param rule the rule
      * @return this
@@ -135,11 +136,11 @@ public record SeccompPolicy(
     }
 
     /**
-     * Adds a rule behind the others of the current architecture.
+     * Appends a rule to those of the current architecture.
      *
      * @param nr the system call number
-     * @param action the answer
-     * @param conditions what must hold
+     * @param action the action
+     * @param conditions the conditions that must all hold
      * @return this
      */
     public Builder rule(int nr, SeccompAction action, Condition... conditions) {
@@ -147,11 +148,11 @@ public record SeccompPolicy(
     }
 
     /**
-     * Adds a rule behind the others of the current architecture.
+     * Appends a rule to those of the current architecture.
      *
-     * @param name the system call's name there, or a number as text
-     * @param action the answer
-     * @param conditions what must hold
+     * @param name the system call's name on that architecture, or its number as text
+     * @param action the action
+     * @param conditions the conditions that must all hold
      * @return this
      * @throws IllegalArgumentException if the architecture has no such call
      */
@@ -160,10 +161,10 @@ public record SeccompPolicy(
     }
 
     /**
-     * Adds a rule that lets a system call through, behind the others of the current architecture.
+     * Appends a rule that allows a system call to those of the current architecture.
      *
      * @param nr the system call number
-     * @param conditions what must hold
+     * @param conditions the conditions that must all hold
      * @return this
      */
     public Builder allow(int nr, Condition... conditions) {
@@ -171,10 +172,10 @@ public record SeccompPolicy(
     }
 
     /**
-     * Adds a rule that lets a system call through, behind the others of the current architecture.
+     * Appends a rule that allows a system call to those of the current architecture.
      *
-     * @param name the system call's name there, or a number as text
-     * @param conditions what must hold
+     * @param name the system call's name on that architecture, or its number as text
+     * @param conditions the conditions that must all hold
      * @return this
      * @throws IllegalArgumentException if the architecture has no such call
      */
@@ -183,7 +184,7 @@ public record SeccompPolicy(
     }
 
     /**
-     * Makes the policy.
+     * Builds the policy.
      *
      * @return the policy
      * @throws IllegalArgumentException if a rule's number belongs to another architecture

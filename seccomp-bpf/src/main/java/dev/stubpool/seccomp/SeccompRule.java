@@ -3,11 +3,11 @@ package dev.stubpool.seccomp;
 import java.util.List;
 
 /**
- * How a policy answers one system call number if all conditions hold.
+ * A rule of a policy: the action for one system call number if all conditions hold.
  *
- * @param nr the system call number; any, -1 is what a tracer sets to have a call skipped
- * @param conditions what must hold; with none the rule always applies
- * @param action the answer
+ * @param nr the system call number; any value, also -1, which a tracer sets to skip a call
+ * @param conditions the conditions; if the list is empty the rule always applies
+ * @param action the action
  */
 public record SeccompRule(int nr, List<Condition> conditions, SeccompAction action) {
 

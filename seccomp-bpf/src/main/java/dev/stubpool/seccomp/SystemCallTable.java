@@ -22,13 +22,13 @@ import java.util.regex.Pattern;
  * (Debian's package linux-libc-dev 7.2.13-1; {@code tables/generate} of this module's sources makes
  * the tables from it).
  *
- * <p>Names are those of the headers' {@code __NR_} macros, on Arm also of {@code __ARM_NR_}. A name
- * that is not the same everywhere, such as {@code newfstatat}, is here as its architecture has it.
+ * <p>Names are those of the headers' {@code __NR_} macros, on Arm also of {@code __ARM_NR_}. Each
+ * architecture's own spelling is used where names differ, such as {@code newfstatat}.
  *
- * <p>Where a name is wanted a number does as well, decimal or hexadecimal: kernels get calls that
- * no table here knows.
+ * <p>A decimal or hexadecimal number is accepted wherever a name is, for calls of newer kernels
+ * that the table lacks.
  *
- * <p>Immutable; may be shared between threads. A table is read when it is first asked for.
+ * <p>Immutable and thread-safe. A table is loaded on first use.
  */
 public final class SystemCallTable {
   private static final Map<Architecture, SystemCallTable> TABLES = new ConcurrentHashMap<>();
@@ -67,7 +67,7 @@ public final class SystemCallTable {
   /**
    * The table of an architecture.
    *
-   * @param architecture which
+   * @param architecture the architecture
    * @return the table
    */
   public static SystemCallTable of(Architecture architecture) {
@@ -90,7 +90,7 @@ public final class SystemCallTable {
   }
 
   /**
-   * The number of a call, if there is one.
+   * Finds the number of a call.
    *
    * @param name as for {@link #number}
    * @return the number, or empty if it is neither a name nor a number
@@ -118,14 +118,14 @@ public final class SystemCallTable {
    * The name of a number.
    *
    * @param nr the number
-   * @return the name, if the table has one; of several the usual one
+   * @return the name, if the table has one; the usual one if there are several
    */
   public Optional<String> name(int nr) {
     return Optional.ofNullable(names.get(nr));
   }
 
   /**
-   * All names, with those that are others' aliases.
+   * All names, aliases included.
    *
    * @return the names, sorted
    */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.stubpool.testing.Effort;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.random.RandomGenerator;

@@ -32,7 +32,7 @@ public final class LeaseStress {
   static LeaseTable idle() {
     MemorySegment memory = MemorySegment.ofArray(new long[(int) LeaseTable.bytes(1) / Long.BYTES]);
     LeaseTable table = new LeaseTable(memory, "", 1, 0, 0);
-    table.shelve(table.claim(1));
+    table.makeIdle(table.claim(1));
     return table;
   }
 
@@ -52,7 +52,7 @@ public final class LeaseStress {
   private static long bearNext(LeaseTable table) {
     table.die(0);
     table.free(0);
-    return table.shelve(table.claim(2));
+    return table.makeIdle(table.claim(2));
   }
 
   /** Two threads took the same idle stub. */
@@ -188,7 +188,7 @@ public final class LeaseStress {
 
     @Actor
     public void tracerAndNextHolder(ZZL_Result r) {
-      r.r2 = table.giveBack(0, FIRST) && table.lease(0, table.shelve(0));
+      r.r2 = table.giveBack(0, FIRST) && table.lease(0, table.makeIdle(0));
     }
 
     @Arbiter
@@ -225,7 +225,7 @@ public final class LeaseStress {
 
     @Actor
     public void tracerAndNextHolder() {
-      next = table.lease(0, table.shelve(0));
+      next = table.lease(0, table.makeIdle(0));
     }
 
     @Arbiter
@@ -255,7 +255,7 @@ public final class LeaseStress {
     @Actor
     public void holderTracerAndNextHolder() {
       table.giveBack(0, FIRST);
-      table.lease(0, table.shelve(0));
+      table.lease(0, table.makeIdle(0));
     }
   }
 
@@ -325,7 +325,7 @@ public final class LeaseStress {
     @Actor
     public void tracer() {
       stub = 1;
-      table.shelve(0);
+      table.makeIdle(0);
     }
 
     @Actor

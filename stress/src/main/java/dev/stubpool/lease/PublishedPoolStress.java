@@ -30,14 +30,14 @@ public final class PublishedPoolStress {
 
     /** Begins with an idle stub. */
     public ReusedSlot() {
-      table.shelve(table.claim(1));
+      table.makeIdle(table.claim(1));
     }
 
     @Actor
     public void tracer() {
       table.die(0);
       table.free(0);
-      table.shelve(table.claim(2));
+      table.makeIdle(table.claim(2));
     }
 
     @Actor

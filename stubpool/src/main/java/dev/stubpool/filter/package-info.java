@@ -1,5 +1,2 @@
-/**
- * What a stub may ask of the kernel: its seccomp filter, and the descriptors that the filter lets
- * it map.
- */
+/** The seccomp filter of stubs: what a stub may ask of the kernel. */
 package dev.stubpool.filter;

@@ -3,14 +3,12 @@ package dev.stubpool.lease;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.stubpool.StubState;
 import java.lang.invoke.VarHandle;
-import java.util.List;
 
 /**
- * Where things lie in a pool's lease table: a header, then a slot a stub. Little endian, as x86-64
- * is. Times are nanoseconds of CLOCK_MONOTONIC, which {@link System#nanoTime} tells in every
- * process of a Linux machine.
+ * The binary format of a pool's lease table: a header, then one slot for each stub. Numbers are
+ * little endian, as on x86-64. Times are nanoseconds of CLOCK_MONOTONIC, which {@link
+ * System#nanoTime} returns in every process of a Linux machine.
  *
  * <pre>
  * header      0  magic, "STUBPOOL"
@@ -22,17 +20,18 @@ import java.util.List;
  *            28  int   bytes of the name
  *            32  name of the pool, UTF-8
  *           256  long  stubs created since the pool was opened
- *           264  long  stubs that died of their own
- *           272  long  the pool's coarse clock: when its tracer was awake last
- *           280  int   slots ever used: all others are free
- * slot        0  long  word: generation &lt;&lt; 3 | state
- *             8  long  when it came into that state, by the coarse clock
+ *           264  long  stubs that died and were not discarded by the pool
+ *           272  long  the pool's coarse clock: when its tracer thread was awake last
+ *           280  int   slots ever used; all slots behind them are free
+ * slot        0  long  word: generation &lt;&lt; 3 | number of the state ({@link LeaseState})
+ *             8  long  when the slot came into that state, by the coarse clock
  *            16  int   pid, 0 while the slot is free
  * </pre>
  */
 public final class LeaseLayout {
   /**
-   * What the memory is called; seen in /proc/PID/fd as {@code /memfd:stubpool-leases (deleted)}.
+   * The name of the memfd, which appears in /proc/PID/fd as {@code /memfd:stubpool-leases
+   * (deleted)}.
    */
   public static final String FILE_NAME = "stubpool-leases";
 
@@ -58,32 +57,11 @@ public final class LeaseLayout {
   static final long SLOT_SINCE = 8;
   static final long SLOT_PID = 16;
 
-  /** A cache line: neighbours are leased by different threads. */
+  /** A cache line, since neighbouring stubs are leased by different threads. */
   static final long SLOT_BYTES = 64;
 
   static final VarHandle LONG = JAVA_LONG.varHandle();
   static final VarHandle INT = JAVA_INT.varHandle();
-
-  private static final int STATE_BITS = 3;
-  private static final int STATE_MASK = (1 << STATE_BITS) - 1;
-
-  /** The states by their number in a word; 0 is a free slot. */
-  static final int FREE = 0;
-
-  static final int FORGING = 1;
-  static final int IDLE = 2;
-  static final int LEASED = 3;
-  static final int RESETTING = 4;
-  static final int DEAD = 5;
-
-  private static final List<StubState> STATES =
-      List.of(
-          StubState.DEAD, // nobody's any more
-          StubState.FORGING,
-          StubState.IDLE,
-          StubState.LEASED,
-          StubState.RESETTING,
-          StubState.DEAD);
 
   private LeaseLayout() {}
 
@@ -95,20 +73,11 @@ public final class LeaseLayout {
     return HEADER_BYTES + index * SLOT_BYTES;
   }
 
-  static long word(long generation, int state) {
-    return generation << STATE_BITS | state;
-  }
-
-  static int state(long word) {
-    return (int) word & STATE_MASK;
+  static long word(long generation, LeaseState state) {
+    return generation << LeaseState.BITS | state.number();
   }
 
   static long generation(long word) {
-    return word >>> STATE_BITS;
-  }
-
-  static StubState stubState(long word) {
-    int state = state(word);
-    return state < STATES.size() ? STATES.get(state) : StubState.DEAD;
+    return word >>> LeaseState.BITS;
   }
 }

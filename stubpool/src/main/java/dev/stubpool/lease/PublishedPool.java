@@ -11,18 +11,20 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A pool as another process sees it, at about one moment: its {@link LeaseTable}, read.
+ * A snapshot of a pool's {@link LeaseTable}, as another process reads it. Each stub's entry is
+ * consistent; different stubs are read at slightly different times.
  *
  * @param name the pool's name
- * @param jvmPid the JVM, in its own pid namespace, as all pids here
- * @param sourcePid the source stub, 0 if there is none
+ * @param jvmPid the pid of the JVM; like all pids here in the pid namespace of the JVM
+ * @param sourcePid the pid of the source stub, 0 if there is none
  * @param filterInstructions length of the stubs' seccomp filter
- * @param created stubs made since the pool was opened
- * @param died stubs that died of their own
- * @param maxStubs how many the table has room for
- * @param stubs the living
+ * @param created the number of stubs made since the pool was opened
+ * @param died the number of stubs that died and were not discarded by the pool
+ * @param maxStubs the number of slots of the table
+ * @param stubs the stubs that are alive
  */
 public record PublishedPool(
     String name,
@@ -34,25 +36,25 @@ public record PublishedPool(
     int maxStubs,
     List<PublishedStub> stubs) {
 
-  /** Looks at a slot that changes all the while. */
+  /** How often a slot that changes all the time is read before it is skipped. */
   private static final int MOST_TRIES = 1000;
 
   /**
    * A stub of a published pool.
    *
-   * @param pid its process
-   * @param state what it is doing
-   * @param generation how often it became idle: the lease under way, or the next, has this number
-   * @param since when the lease began or the stub came back, by {@link System#nanoTime}; early by
-   *     up to about 1 s, as the pool's clock moves only when its tracer wakes
+   * @param pid the pid of its process
+   * @param state what the process is doing
+   * @param generation the number of the present lease, or of the next one if the stub is idle
+   * @param since when the stub came into this state, by {@link System#nanoTime}; up to about 1 s
+   *     too early, since the pool's clock advances only when its tracer thread is awake
    */
   public record PublishedStub(int pid, StubState state, long generation, long since) {}
 
   /**
    * Reads a table.
    *
-   * @param memory the whole file, mapped read-only
-   * @return empty if it is none, or one of another version
+   * @param memory the whole file, mapped read-only or copied
+   * @return empty if the memory is no lease table, or one of another version
    */
   public static Optional<PublishedPool> read(MemorySegment memory) {
     if (memory.byteSize() < LeaseLayout.HEADER_BYTES
@@ -90,22 +92,22 @@ public record PublishedPool(
   }
 
   /**
-   * The stub in a slot, or null. A dead stub's slot goes to another: what is read between two looks
-   * at the word that see the same belongs together, for no two stubs are idle, leased or reset
-   * under one generation.
+   * The stub in a slot, or null if the slot is free. The slot of a dead stub is reused, so the word
+   * is read before and after pid and time. If both reads return the same word, pid and time belong
+   * to it: no two stubs are idle, leased or resetting under the same generation.
    */
-  private static PublishedStub stub(MemorySegment memory, long at) {
+  private static @Nullable PublishedStub stub(MemorySegment memory, long at) {
     for (int tries = 0; tries < MOST_TRIES; tries++) {
       long word = (long) LONG.getVolatile(memory, at + LeaseLayout.SLOT_WORD);
       int pid = (int) INT.getAcquire(memory, at + LeaseLayout.SLOT_PID);
       long since = (long) LONG.getAcquire(memory, at + LeaseLayout.SLOT_SINCE);
       if ((long) LONG.getVolatile(memory, at + LeaseLayout.SLOT_WORD) == word) {
-        return pid == 0 || LeaseLayout.state(word) == LeaseLayout.FREE
+        return pid == 0 || LeaseState.of(word) == LeaseState.FREE
             ? null
             : new PublishedStub(
-                pid, LeaseLayout.stubState(word), LeaseLayout.generation(word), since);
+                pid, LeaseState.of(word).stubState(), LeaseLayout.generation(word), since);
       }
     }
-    return null; // changes faster than it can be read
+    return null; // the slot changes faster than it can be read
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Who has which stub: one word a stub, moved by CAS, in memory that other processes may read.
+ * The lease table: one word for each stub, changed by CAS, in memory that other processes may read.
  *
- * <p>Pure Java, without a kernel call: the table lies in whatever segment it is given.
+ * <p>{@link dev.stubpool.lease.LeaseTable} itself makes no system call: it works on whatever memory
+ * segment it is given.
  */
 package dev.stubpool.lease;

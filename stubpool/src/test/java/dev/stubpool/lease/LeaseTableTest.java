@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.stubpool.StubState;
 import dev.stubpool.lease.PublishedPool.PublishedStub;
-import dev.stubpool.support.Proc;
+import dev.stubpool.testing.Proc;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -39,7 +39,7 @@ class LeaseTableTest {
     int slot = table.claim(100);
     assertThat(table.state(slot)).isEqualTo(StubState.FORGING);
     for (long generation = 1; generation < 5; generation++) {
-      assertThat(table.shelve(slot)).isEqualTo(generation);
+      assertThat(table.makeIdle(slot)).isEqualTo(generation);
       assertThat(table.state(slot)).isEqualTo(StubState.IDLE);
       assertThat(table.isLeased(slot, generation)).isFalse();
       assertThat(table.lease(slot, generation)).isTrue();
@@ -60,7 +60,7 @@ class LeaseTableTest {
     int slot = table.claim(100);
     assertNoMove(slot, 0);
     assertNoMove(slot, 1);
-    long generation = table.shelve(slot);
+    long generation = table.makeIdle(slot);
     assertThat(table.giveBack(slot, generation)).as("before it was leased").isFalse();
     assertThat(table.lease(slot, generation - 1)).isFalse();
     assertThat(table.lease(slot, generation + 1)).isFalse();
@@ -70,7 +70,7 @@ class LeaseTableTest {
     assertThat(table.giveBack(slot, generation + 1)).isFalse();
     assertThat(table.giveBack(slot, generation)).isTrue();
     assertNoMove(slot, generation);
-    long next = table.shelve(slot);
+    long next = table.makeIdle(slot);
     assertNoMove(slot, generation);
     assertThat(table.lease(slot, next)).isTrue();
     assertNoMove(slot, generation);
@@ -94,7 +94,7 @@ class LeaseTableTest {
       int slot = table.claim(100);
       long generation = 0;
       if (moves > 0) {
-        generation = table.shelve(slot);
+        generation = table.makeIdle(slot);
       }
       if (moves > 1) {
         assertThat(table.lease(slot, generation)).isTrue();
@@ -147,7 +147,7 @@ class LeaseTableTest {
               });
     }
     for (int i = 0; i < rounds; i++) {
-      generations[i] = table.shelve(slot);
+      generations[i] = table.makeIdle(slot);
       round.set(i);
       Proc.await("a return", () -> table.state(slot) == StubState.RESETTING);
     }
@@ -196,7 +196,7 @@ class LeaseTableTest {
       int slot = table.claim(100 + stub);
       assertThat(slot).isZero();
       for (int i = 0; i < 3; i++) {
-        long generation = table.shelve(slot);
+        long generation = table.makeIdle(slot);
         assertThat(generation).isGreaterThan(last);
         last = generation;
         for (long stale : old) {
@@ -262,13 +262,13 @@ class LeaseTableTest {
     int leased = table.claim(102);
     int resetting = table.claim(103);
     table.tick(2_000);
-    table.shelve(idle);
-    table.shelve(idle); // as if it had come back
-    long first = table.shelve(leased);
+    table.makeIdle(idle);
+    table.makeIdle(idle); // as if it had come back
+    long first = table.makeIdle(leased);
     table.tick(3_000);
     assertThat(table.lease(leased, first)).isTrue();
     table.tick(4_000);
-    long generation = table.shelve(resetting);
+    long generation = table.makeIdle(resetting);
     table.lease(resetting, generation);
     table.tick(5_000);
     table.giveBack(resetting, generation);
@@ -303,7 +303,7 @@ class LeaseTableTest {
   @Test
   void shouldPublishNoSlotThatIsOnlyHalfTaken() {
     int slot = table.claim(100);
-    table.shelve(slot);
+    table.makeIdle(slot);
     memory.set(JAVA_INT, LeaseLayout.slot(slot) + LeaseLayout.SLOT_PID, 0);
     assertThat(PublishedPool.read(memory).orElseThrow().stubs()).isEmpty();
     memory.set(JAVA_INT, LeaseLayout.slot(slot) + LeaseLayout.SLOT_PID, 100);

@@ -5,18 +5,19 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.nativestubs.Kernel;
-import dev.stubpool.nativestubs.StubImage;
+import dev.stubpool.abi.Errno;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.Kernel;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.testing.Proc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Keeps a stub in the middle of a system call, until it is killed: a filter that stubs inherit
- * sends every call of the stub image to a listener (seccomp_unotify(2)), which answers those of all
- * stubs but one. It needs no privilege. The filter cannot be removed, so this is for a JVM of its
- * own.
+ * Keeps a stub in the middle of a system call, until it is killed or let go on: a filter that stubs
+ * inherit sends every call of the stub image to a listener (seccomp_unotify(2)), which answers
+ * those of all stubs but one. It needs no privilege. The filter cannot be removed, so this is for a
+ * JVM of its own.
  */
 public final class HeldCalls {
   private static final int SYS_SECCOMP = 317;
@@ -46,7 +47,9 @@ public final class HeldCalls {
   private final Arena arena = Arena.global();
   private final int listener;
   private volatile int victim;
-  private volatile boolean held;
+
+  /** The number of the notification of the held call, or 0. */
+  private volatile long held;
 
   private HeldCalls(int listener) {
     this.listener = listener;
@@ -116,28 +119,42 @@ public final class HeldCalls {
         throw new AssertionError("SECCOMP_IOCTL_NOTIF_RECV: errno " + -result);
       }
       if (notification.get(JAVA_INT, NOTIFICATION_PID) == victim) {
-        held = true;
+        held = notification.get(JAVA_LONG, 0);
         continue;
       }
-      answer.set(JAVA_LONG, 0, notification.get(JAVA_LONG, 0));
-      answer.set(JAVA_INT, ANSWER_FLAGS, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
-      result =
-          Kernel.call(
-              SYS_IOCTL, listener, SECCOMP_IOCTL_NOTIF_SEND & 0xffff_ffffL, answer.address());
-      if (result < 0 && result != -Errno.ENOENT) {
-        throw new AssertionError("SECCOMP_IOCTL_NOTIF_SEND: errno " + -result);
-      }
+      letGo(notification.get(JAVA_LONG, 0), answer);
     }
   }
 
-  /** Has the next call of a stub, or of a source, last until it is killed. */
-  public void hold(int pid) {
-    held = false;
-    victim = pid;
+  private void letGo(long call, MemorySegment answer) {
+    answer.set(JAVA_LONG, 0, call);
+    answer.set(JAVA_INT, ANSWER_FLAGS, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+    long result =
+        Kernel.call(SYS_IOCTL, listener, SECCOMP_IOCTL_NOTIF_SEND & 0xffff_ffffL, answer.address());
+    if (result < 0 && result != -Errno.ENOENT) {
+      throw new AssertionError("SECCOMP_IOCTL_NOTIF_SEND: errno " + -result);
+    }
+  }
+
+  /**
+   * Has the next call of a stub, a source, or another thread of a stub last until it is killed, or
+   * let go on.
+   */
+  public void hold(int tid) {
+    held = 0;
+    victim = tid;
+  }
+
+  /** Lets the held call go on, and holds no more. */
+  public void release() {
+    victim = 0;
+    try (Arena confined = Arena.ofConfined()) {
+      letGo(held, confined.allocate(ANSWER_SIZE, Long.BYTES));
+    }
   }
 
   /** Waits until the call is under way. */
   public void awaitCall() {
-    Proc.await("the call to be held", () -> held);
+    Proc.await("the call to be held", () -> held != 0);
   }
 }

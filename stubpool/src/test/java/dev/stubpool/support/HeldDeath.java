@@ -2,10 +2,11 @@ package dev.stubpool.support;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.PtraceCalls;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.nativestubs.WaitCalls;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.PtraceCalls;
+import dev.stubpool.nativestubs.calls.WaitCalls;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.testing.Proc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;

@@ -1,5 +1,7 @@
 package dev.stubpool.support;
 
+import dev.stubpool.testing.CProgram;
+import dev.stubpool.testing.ChildJvm;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -7,13 +9,11 @@ import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * Asks this machine's CPU and kernel, in an ordinary process, what tests must not assume of them:
@@ -151,36 +151,12 @@ public final class NativeCpu {
   }
 
   private static Path compile() throws IOException, InterruptedException {
-    Path source = Path.of(System.getProperty("basedir", ""), "src", "test", "c", "native_cpu.c");
     Path folder = Files.createTempDirectory("native-cpu");
     Path compiled = folder.resolve("native_cpu");
     folder.toFile().deleteOnExit();
     compiled.toFile().deleteOnExit(); // before its folder
     // The signal handler runs without thread-local storage, where the stack protector has its word.
-    Process compiler;
-    try {
-      compiler =
-          new ProcessBuilder(
-                  System.getenv().getOrDefault("CC", "gcc"),
-                  "-O1",
-                  "-std=gnu11",
-                  "-Wall",
-                  "-Wextra",
-                  "-Werror",
-                  "-fno-stack-protector",
-                  "-o",
-                  compiled.toString(),
-                  source.toAbsolutePath().toString())
-              .redirectErrorStream(true)
-              .start();
-    } catch (IOException e) {
-      return Assumptions.abort(
-          "the CPU cannot be asked: there is no C compiler: " + e.getMessage());
-    }
-    String output = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    if (compiler.waitFor() != 0) {
-      throw new AssertionError("native_cpu.c does not compile: " + output);
-    }
+    CProgram.compile(Path.of("src/test/c/native_cpu.c"), compiled, "-O1", "-fno-stack-protector");
     return compiled;
   }
 }

@@ -2,20 +2,17 @@ package dev.stubpool.support;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.Errno;
-import dev.stubpool.nativestubs.Kernel;
-import dev.stubpool.nativestubs.StubImage;
-import dev.stubpool.nativestubs.WaitCalls;
-import java.io.IOException;
+import dev.stubpool.abi.Errno;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.calls.Kernel;
+import dev.stubpool.nativestubs.calls.WaitCalls;
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.testing.Proc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -50,24 +47,6 @@ public final class Orphans {
         });
   }
 
-  /** The children of this process, threads' children too. */
-  public static Set<Integer> children() {
-    Set<Integer> children = new HashSet<>();
-    try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
-      for (Path thread : threads) {
-        // Of a thread that ended meanwhile another one has the children, for the next look.
-        for (String pid : Proc.readIfThere(thread.resolve("children")).split(" ", -1)) {
-          if (!pid.isEmpty()) {
-            children.add(Integer.parseInt(pid));
-          }
-        }
-      }
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
-    return children;
-  }
-
   /**
    * Reaps orphans until no child but {@code known} is left.
    *
@@ -77,11 +56,11 @@ public final class Orphans {
     long deadline = System.nanoTime() + atMost.toNanos();
     Set<Integer> left;
     do {
-      left = children();
+      left = Proc.children();
       left.removeAll(known);
       left.removeIf(Orphans::reap);
       if (left.isEmpty()) {
-        left = children(); // a child of one that was just reaped
+        left = Proc.children(); // a child of one that was just reaped
         left.removeAll(known);
       }
       if (!left.isEmpty()) {

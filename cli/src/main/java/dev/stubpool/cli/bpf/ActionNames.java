@@ -2,11 +2,11 @@ package dev.stubpool.cli.bpf;
 
 import dev.stubpool.seccomp.SeccompAction;
 
-/** The names of actions that seccomp's tools agree on. */
+/** The names of actions in the output of the commands. */
 final class ActionNames {
   private ActionNames() {}
 
-  /** The name, with the data where that makes a difference to the caller or the tracer. */
+  /** The name, with the data if the caller or the tracer can see it. */
   static String of(SeccompAction action) {
     return switch (action.kind()) {
       case KILL_PROCESS -> "KILL_PROCESS";

@@ -11,7 +11,10 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "asm",
     description = "Assemble a program: from text to an array of struct sock_filter.",
-    footer = {"", "What the kernel would refuse is assembled, too; see: stubpool bpf verify"})
+    footer = {
+      "",
+      "Programs that the kernel would refuse are assembled, too; see: stubpool bpf verify"
+    })
 final class AsmCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ProgramArgument argument;

@@ -19,8 +19,8 @@ import picocli.CommandLine.Spec;
 /** {@code stubpool bpf audit}. */
 @Command(
     name = "audit",
-    description = "Look for what is often wrong with filters, the worst first.",
-    footer = {"", "Exit status: 0 audited, whatever was found; 1 failed, 2 wrong usage."})
+    description = "Report common mistakes in a filter, the most severe first.",
+    footer = {"", "Exit status: 0 audited, with or without findings; 1 failed, 2 wrong usage."})
 final class AuditCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ProgramArgument argument;

@@ -8,7 +8,8 @@ import picocli.CommandLine.Spec;
 /** {@code stubpool bpf COMMAND}. */
 @Command(
     name = "bpf",
-    description = "Make, read, check and run seccomp filters; nothing is installed.",
+    description =
+        "Assemble, compile, verify, simulate and compare seccomp filters; none is installed.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       AsmCommand.class,
@@ -29,7 +30,7 @@ import picocli.CommandLine.Spec;
 public final class BpfCommand implements Runnable {
   @Spec private CommandSpec spec;
 
-  /** No command was given. */
+  /** Called if no command was given. */
   @Override
   public void run() {
     throw new ParameterException(spec.commandLine(), "no command given");

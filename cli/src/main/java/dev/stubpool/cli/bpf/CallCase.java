@@ -9,10 +9,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** A system call for a simulation, put together from what users write. */
+/** A system call for a simulation, built from user input. */
 final class CallCase {
 
-  /** Names of architectures that others use. */
+  /** Other common names of architectures. */
   private static final Map<String, Architecture> OTHER_NAMES =
       Map.of(
           "amd64", Architecture.X86_64,
@@ -31,7 +31,7 @@ final class CallCase {
   }
 
   /**
-   * Of an architecture by its name, or by its AUDIT_ARCH value for those without a table.
+   * Creates a case for an architecture, by its name, or by its AUDIT_ARCH value if it has no table.
    *
    * @throws IllegalArgumentException if it is neither
    */
@@ -47,7 +47,7 @@ final class CallCase {
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "no architecture is called \"%s\"; there are: %s"
+                        "unknown architecture \"%s\"; known are: %s"
                             .formatted(
                                 architecture,
                                 Arrays.stream(Architecture.values())
@@ -57,7 +57,7 @@ final class CallCase {
   }
 
   /**
-   * The number of a system call, by name where there is a table.
+   * The number of a system call, which may be given by name if the architecture has a table.
    *
    * @throws IllegalArgumentException if it is neither
    */
@@ -68,11 +68,10 @@ final class CallCase {
                 architecture
                     .map(SystemCallTable::of)
                     .flatMap(table -> table.find(text).stream().boxed().findFirst()))
-        .orElseThrow(
-            () -> new IllegalArgumentException("there is no system call \"" + text + "\""));
+        .orElseThrow(() -> new IllegalArgumentException("unknown system call \"" + text + "\""));
   }
 
-  /** The data that a filter sees; arguments that are left out are 0. */
+  /** The filter's input; omitted arguments are 0. */
   SeccompData data(int nr, long instructionPointer, List<Long> arguments) {
     long[] a = new long[SeccompData.ARGUMENTS];
     for (int i = 0; i < arguments.size(); i++) {

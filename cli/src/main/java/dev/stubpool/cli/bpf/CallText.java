@@ -7,11 +7,11 @@ import dev.stubpool.seccomp.SystemCallTable;
 import java.io.IOException;
 import java.util.Optional;
 
-/** A system call that a filter sees, written down. */
+/** Formats a filter's input. */
 final class CallText {
   private CallText() {}
 
-  /** On one line, for people. */
+  /** Formats it as one line of text. */
   static String of(SeccompData data) {
     Optional<Architecture> architecture = Architecture.of(data.arch(), data.nr());
     StringBuilder text = new StringBuilder();
@@ -32,7 +32,7 @@ final class CallText {
     return text.toString();
   }
 
-  /** As an object that {@code sim --cases} reads. */
+  /** Writes it as an object that {@code sim --cases} reads. */
   static void write(JsonGenerator json, String field, SeccompData data) throws IOException {
     json.writeObjectFieldStart(field);
     json.writeStringField(

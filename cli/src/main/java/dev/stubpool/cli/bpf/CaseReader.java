@@ -16,8 +16,7 @@ import java.util.Optional;
 
 /**
  * Reads a case of a simulation: a JSON object with {@code arch}, {@code nr}, {@code args} and
- * {@code ip}. Numbers may be strings, which may be hexadecimal. Fields of other names are for
- * others.
+ * {@code ip}. Numbers may be strings, which may be hexadecimal. Other fields are ignored.
  */
 final class CaseReader {
   private static final JsonFactory FACTORY =
@@ -34,20 +33,20 @@ final class CaseReader {
   private CaseReader() {}
 
   /**
-   * Reads one.
+   * Reads a case.
    *
-   * @throws IllegalArgumentException if it is none; the message says what is wrong, on one line
+   * @throws IllegalArgumentException if the line is not a case; the message is one line
    */
   static SeccompData read(String line) {
     CaseReader reader = new CaseReader();
     try (JsonParser json = FACTORY.createParser(line)) {
       reader.object(json);
       if (json.nextToken() != null) {
-        throw new IllegalArgumentException("something follows the object");
+        throw new IllegalArgumentException("unexpected text after the object");
       }
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(
-          "no JSON: " + Printable.of(e.getOriginalMessage().replaceAll("\\s+", " ")), e);
+          "invalid JSON: " + Printable.of(e.getOriginalMessage().replaceAll("\\s+", " ")), e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -57,7 +56,7 @@ final class CaseReader {
   }
 
   private static IllegalArgumentException missing(String field) {
-    return new IllegalArgumentException("there is no \"" + field + "\"");
+    return new IllegalArgumentException("\"" + field + "\" is missing");
   }
 
   private void object(JsonParser json) throws IOException {
@@ -95,7 +94,7 @@ final class CaseReader {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "\"%s\" is no number of 64 bits: %s".formatted(name, Printable.of(text))));
+                    "\"%s\" is not a 64-bit number: %s".formatted(name, Printable.of(text))));
   }
 
   private static String scalar(JsonParser json, String name) throws IOException {

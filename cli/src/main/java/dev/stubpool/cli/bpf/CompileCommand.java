@@ -54,7 +54,7 @@ final class CompileCommand implements Callable<Integer> {
       names = "--format",
       paramLabel = "FORMAT",
       description =
-          "What the policy is written in: oci or minijail; by default oci if it begins with a"
+          "The format of the policy: oci or minijail; by default oci if it begins with a"
               + " brace.")
   private String format = "";
 
@@ -70,22 +70,22 @@ final class CompileCommand implements Callable<Integer> {
   @Option(
       names = "--cap",
       paramLabel = "CAP",
-      description = "A capability of the process, such as CAP_SYS_ADMIN; once for each.")
+      description = "A capability of the process, such as CAP_SYS_ADMIN; may be repeated.")
   private Set<String> capabilities = new LinkedHashSet<>();
 
   @Option(
       names = "--kernel",
       paramLabel = "VERSION",
-      description = "The kernel that it will run on, such as 6.18; by default the newest.")
+      description = "The version of the target kernel, such as 6.18; by default the newest.")
   private String kernel = "";
 
   @Option(names = "--text", description = "Write text instead, as disasm does.")
   private boolean text;
 
-  @Option(names = "--stats", description = "Tell what the program costs.")
+  @Option(names = "--stats", description = "Print the costs of the program.")
   private boolean stats;
 
-  @Option(names = "--json", description = "Tell it as one JSON object.")
+  @Option(names = "--json", description = "Print the costs as one JSON object.")
   private boolean json;
 
   @Override
@@ -94,10 +94,10 @@ final class CompileCommand implements Callable<Integer> {
         option("--optimize", optimize, "size, speed or none", CompileCommand::optimization);
     LoadContext context = context();
     if (!Set.of("", "oci", "minijail").contains(format)) {
-      throw usage("--format: '" + format + "' is none of oci, minijail");
+      throw usage("--format: '" + format + "' is not one of oci, minijail");
     }
     if (json && !stats) {
-      throw usage("--json is for --stats");
+      throw usage("--json requires --stats");
     }
     LoadedPolicy policy = load(context);
     PrintWriter err = spec.commandLine().getErr();
@@ -120,7 +120,7 @@ final class CompileCommand implements Callable<Integer> {
 
   private <T> T option(String name, String value, String values, Function<String, Optional<T>> of) {
     return of.apply(value)
-        .orElseThrow(() -> usage(name + ": '" + value + "' is none of " + values));
+        .orElseThrow(() -> usage(name + ": '" + value + "' is not one of " + values));
   }
 
   private static Optional<Optimization> optimization(String name) {
@@ -168,7 +168,7 @@ final class CompileCommand implements Callable<Integer> {
     }
   }
 
-  /** Tells of rules that do nothing, which is seldom what was meant. */
+  /** Reports rules without effect, which are likely mistakes. */
   private static void report(PrintWriter err, SeccompPolicy policy) {
     try {
       for (PolicyCheck.Finding finding : PolicyCheck.findings(policy)) {
@@ -178,7 +178,7 @@ final class CompileCommand implements Callable<Integer> {
       }
     } catch (UndecidedException e) {
       Diagnostics.print(
-          err, Printable.of("rules that do nothing are not looked for: " + e.getMessage()));
+          err, Printable.of("cannot check for rules without effect: " + e.getMessage()));
     }
   }
 

@@ -14,16 +14,16 @@ import java.util.Map;
 import java.util.PrimitiveIterator.OfInt;
 import java.util.stream.Collectors;
 
-/** What a program costs, for people and for machines. */
+/** The costs of a program, as text and as JSON. */
 final class CostReport {
 
-  /** More names than these are not told to people. */
+  /** The most names that are printed in the text. */
   private static final int MAX_NAMES = 12;
 
   private final BpfCost cost;
   private final Map<Architecture, BitSet> alwaysAllowed = new EnumMap<>(Architecture.class);
 
-  /** Of a program that the kernel would take. */
+  /** Computes the costs of a valid program. */
   CostReport(BpfProgram program) {
     cost = BpfCost.of(program);
     for (Architecture architecture : Architecture.values()) {

@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "diff",
     description =
-        "Prove that two programs answer every system call alike, or show one that they"
+        "Prove that two programs give the same answer to every system call, or show one that they"
             + " answer differently.",
     footer = {"", "Exit status: 0 equal, 1 different or failed, 2 wrong usage."})
 final class DiffCommand implements Callable<Integer> {
@@ -40,7 +40,7 @@ final class DiffCommand implements Callable<Integer> {
       arity = "0..1",
       defaultValue = InputFile.STANDARD_INPUT,
       paramLabel = "B",
-      description = "Another one; - is standard input, and the default.")
+      description = "Another one; - (the default) is standard input.")
   private String b;
 
   @Option(names = "--json", description = "Print one JSON object instead.")
@@ -66,8 +66,7 @@ final class DiffCommand implements Callable<Integer> {
         yield 1;
       }
       case Undecided(String reason) ->
-          throw new CommandFailure(
-              "it cannot be decided whether the programs are equal: " + reason);
+          throw new CommandFailure("cannot decide whether the programs are equal: " + reason);
     };
   }
 

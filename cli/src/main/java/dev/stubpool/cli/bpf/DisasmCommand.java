@@ -10,8 +10,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "disasm",
     description =
-        "Show a program as text, with the names of calls, arguments and actions;"
-            + " asm makes the same program of it.")
+        "Disassemble a program to text, with the names of calls, arguments and actions;"
+            + " asm assembles it to the same program.")
 final class DisasmCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ProgramArgument argument;

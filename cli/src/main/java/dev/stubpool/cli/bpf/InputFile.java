@@ -19,18 +19,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A file that a command reads, or standard input.
+ * An input of a command: a file or standard input.
  *
- * @param name its path; {@code -} is standard input
+ * @param name the file's path; {@code -} is standard input
  */
 record InputFile(String name) {
 
   static final String STANDARD_INPUT = "-";
 
-  /** More than any program or policy needs. */
+  /** The limit for the size in bytes; more than any program or policy needs. */
   private static final int MAX_SIZE = 1 << 24;
 
-  /** What messages call it. */
+  /** The name in messages. */
   String shown() {
     return isStandardInput() ? "standard input" : Printable.of(name);
   }
@@ -39,7 +39,7 @@ record InputFile(String name) {
     return name.equals(STANDARD_INPUT);
   }
 
-  /** All of it. */
+  /** Reads all bytes. */
   byte[] bytes() {
     try (InputStream in = open()) {
       byte[] bytes = in.readNBytes(MAX_SIZE + 1);
@@ -52,14 +52,14 @@ record InputFile(String name) {
     }
   }
 
-  /** Its bytes from the start; for whoever reads it bit by bit. */
+  /** Opens it, to be read incrementally. */
   InputStream open() throws IOException {
     return isStandardInput() ? System.in : new FileInputStream(name);
   }
 
   CommandFailure failure(IOException e) {
     String reason = e instanceof NoSuchFileException ? "no such file" : Diagnostics.describe(e);
-    // FileInputStream has the name in its messages: "x (No such file or directory)".
+    // FileInputStream's messages contain the name: "x (No such file or directory)".
     String prefix = name + " (";
     boolean isNamed = reason.startsWith(prefix) && reason.endsWith(")");
     return new CommandFailure(
@@ -71,7 +71,7 @@ record InputFile(String name) {
         e);
   }
 
-  /** Its text, in UTF-8. */
+  /** Reads it as UTF-8 text. */
   String text() {
     return text(bytes());
   }
@@ -84,7 +84,7 @@ record InputFile(String name) {
     }
   }
 
-  /** The program in it, raw or as text. */
+  /** Reads a program, binary or as text. */
   BpfProgram program() {
     List<BpfInstruction> instructions = instructions();
     try {
@@ -94,7 +94,7 @@ record InputFile(String name) {
     }
   }
 
-  /** The program in it, raw or as text; if raw, of any length. */
+  /** Reads a program, binary or as text; a binary one may have any length. */
   List<BpfInstruction> instructions() {
     byte[] bytes = bytes();
     boolean isRaw = false;
@@ -115,7 +115,7 @@ record InputFile(String name) {
   private List<BpfInstruction> raw(byte[] bytes) {
     if (bytes.length % BpfInstruction.SIZE != 0) {
       throw new CommandFailure(
-          "%s: has a byte that is 0, so it is no text; and %d bytes are no array of instructions, each of which has %d"
+          "%s: contains a zero byte, so it is not text; and %d bytes are not an array of instructions of %d bytes each"
               .formatted(shown(), bytes.length, BpfInstruction.SIZE));
     }
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);

@@ -3,14 +3,14 @@ package dev.stubpool.cli.bpf;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** Numbers of system calls, as users write them: decimal, or hexadecimal with 0x. */
+/** Parses numbers in user input: decimal, or hexadecimal with 0x. */
 final class Numbers {
   private static final Pattern DECIMAL = Pattern.compile("-?[0-9]{1,20}");
   private static final Pattern HEXADECIMAL = Pattern.compile("0[xX][0-9a-fA-F]{1,16}");
 
   private Numbers() {}
 
-  /** A number from -2^63 to 2^64-1 as 64 bits. */
+  /** Parses a number from -2^63 to 2^64-1 to 64 bits. */
   static Optional<Long> parse64(String text) {
     try {
       if (HEXADECIMAL.matcher(text).matches()) {
@@ -26,7 +26,7 @@ final class Numbers {
     }
   }
 
-  /** A number from -2^31 to 2^32-1 as 32 bits. */
+  /** Parses a number from -2^31 to 2^32-1 to 32 bits. */
   static Optional<Integer> parse32(String text) {
     return parse64(text)
         .filter(

@@ -15,7 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 
-/** Where a command writes its result. */
+/** The option for the output file of a command. */
 final class OutputOption {
   @Option(
       names = {"-o", "--output"},
@@ -27,7 +27,7 @@ final class OutputOption {
     return name.equals("-");
   }
 
-  /** Writes a program, raw or as text. */
+  /** Writes a program, binary or as text. */
   void write(PrintWriter out, BpfProgram program, boolean asText) {
     if (asText) {
       print(out, to -> to.print(BpfDisassembler.disassemble(program)));

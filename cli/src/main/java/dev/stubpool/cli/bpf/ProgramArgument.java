@@ -2,13 +2,13 @@ package dev.stubpool.cli.bpf;
 
 import picocli.CommandLine.Parameters;
 
-/** The argument of commands that read one file. */
+/** The parameter of commands that read one file. */
 final class ProgramArgument {
   @Parameters(
       paramLabel = "FILE",
       arity = "0..1",
       defaultValue = InputFile.STANDARD_INPUT,
-      description = "What to read; - is standard input, and the default.")
+      description = "The file to read; - (the default) is standard input.")
   private String name;
 
   InputFile file() {

@@ -27,12 +27,12 @@ import picocli.CommandLine.Spec;
 /** {@code stubpool bpf sim}. */
 @Command(
     name = "sim",
-    description = "Run a program as the kernel would, on system calls that are made up.",
+    description = "Simulate the kernel's execution of a program on given system calls.",
     footer = {
       "",
       "A line of --cases is a JSON object:",
       "  {\"arch\":\"x86_64\",\"nr\":62,\"args\":[\"0x1\",\"19\"],\"ip\":\"0x1000\"}",
-      "where arch and nr must be; other fields are ignored, as are empty lines.",
+      "arch and nr are required; other fields and empty lines are ignored.",
       "For each case a line is printed:",
       "  {\"action\":\"ERRNO(1)\",\"ret\":\"0x00050001\",\"steps\":9}",
       "Actions: ALLOW, LOG, TRACE(n), NOTIFY, ERRNO(n), TRAP, KILL, KILL_PROCESS."
@@ -54,7 +54,7 @@ final class SimCommand implements Callable<Integer> {
   @Option(
       names = "--arg",
       paramLabel = "N",
-      description = "An argument, hexadecimal (0x) or decimal; once for each, in order.")
+      description = "An argument, hexadecimal (0x) or decimal; repeated for each, in order.")
   private List<String> arguments = new ArrayList<>();
 
   @Option(names = "--ip", paramLabel = "N", description = "The instruction pointer.")
@@ -63,12 +63,12 @@ final class SimCommand implements Callable<Integer> {
   @Option(
       names = "--cases",
       paramLabel = "CASES",
-      description = "Read the calls from this file, one a line.")
+      description = "Read the calls from this file, one per line.")
   private String cases = "";
 
   @Option(
       names = "--coverage",
-      description = "Print at last what part of the program was run: one JSON object.")
+      description = "Print the coverage of the program at the end: one JSON object.")
   private boolean coverage;
 
   @Override
@@ -77,7 +77,7 @@ final class SimCommand implements Callable<Integer> {
       throw usage("give either --nr or --cases");
     }
     if (!cases.isEmpty() && !arguments.isEmpty()) {
-      throw usage("--arg is for --nr, not for --cases");
+      throw usage("--arg requires --nr");
     }
     InputFile program = argument.file();
     InputFile lines = new InputFile(cases);
@@ -131,8 +131,7 @@ final class SimCommand implements Callable<Integer> {
   private static long number(String option, String text) {
     return Numbers.parse64(text)
         .orElseThrow(
-            () ->
-                new IllegalArgumentException(option + ": '" + text + "' is no number of 64 bits"));
+            () -> new IllegalArgumentException(option + ": '" + text + "' is not a 64-bit number"));
   }
 
   private static void readCases(InputFile file, Consumer<SeccompData> run) {
@@ -155,7 +154,7 @@ final class SimCommand implements Callable<Integer> {
   }
 
   private static void print(PrintWriter to, Result result) {
-    // By hand: a million cases should not take a million generators.
+    // Without a generator: a million cases would need a million of them.
     to.println(
         "{\"action\":\"%s\",\"ret\":\"0x%08x\",\"steps\":%d}"
             .formatted(ActionNames.of(result.action()), result.ret(), result.steps()));

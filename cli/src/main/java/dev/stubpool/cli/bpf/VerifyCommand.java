@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "verify",
     description =
-        "Tell whether the kernel would take a program, and what it would cost; if not,"
+        "Check whether the kernel would accept a program, and print its costs; if not, print"
             + " which instruction is wrong and why.",
     footer = {"", "Exit status: 0 accepted, 1 refused or failed, 2 wrong usage."})
 final class VerifyCommand implements Callable<Integer> {

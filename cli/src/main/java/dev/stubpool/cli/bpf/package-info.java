@@ -1,2 +1,2 @@
-/** {@code stubpool bpf}: seccomp filters as files. */
+/** The commands {@code stubpool bpf}: tools for seccomp filters in files. */
 package dev.stubpool.cli.bpf;

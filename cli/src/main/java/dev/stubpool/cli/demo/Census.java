@@ -1,8 +1,8 @@
 package dev.stubpool.cli.demo;
 
 import dev.stubpool.cli.output.CommandFailure;
-import dev.stubpool.cli.proc.ProcFs;
-import dev.stubpool.cli.proc.ProcessStatus;
+import dev.stubpool.nativestubs.proc.ProcFs;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -12,8 +12,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Counts the stub processes of this JVM in /proc: its children, and whoever was seen before. A
- * process is known by its pid and its start, since pids are used again.
+ * Counts the stub processes of this JVM in /proc: its children, and stubs that were seen before. A
+ * process is identified by its pid and start time, because pids are reused.
  */
 final class Census {
   private static final int MOST_TOLD = 10;
@@ -24,7 +24,7 @@ final class Census {
   private final Set<Identity> seen = new HashSet<>();
   private List<ProcessStatus> left = List.of();
 
-  /** Remembers a living stub. */
+  /** Records a live stub. */
   void see(int pid) {
     try {
       ProcessStatus status =
@@ -38,7 +38,7 @@ final class Census {
     }
   }
 
-  /** How many are there now, those included that are dead but not reaped. */
+  /** Counts the stubs that exist now, zombies included. */
   int countLeft() throws IOException {
     List<ProcessStatus> found = new ArrayList<>();
     for (ProcessStatus process : ProcFs.SYSTEM.all()) {
@@ -50,7 +50,7 @@ final class Census {
     return left.size();
   }
 
-  /** Which were left at the last count. */
+  /** Describes the stubs that the last count found. */
   String describeLeft() {
     return left.stream()
         .limit(MOST_TOLD)

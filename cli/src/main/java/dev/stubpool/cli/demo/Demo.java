@@ -6,9 +6,9 @@ import dev.stubpool.StubPool;
 import dev.stubpool.StubPoolOptions;
 import dev.stubpool.cli.inspect.StubMappings;
 import dev.stubpool.cli.output.CommandFailure;
-import dev.stubpool.cli.proc.ProcFs;
-import dev.stubpool.nativestubs.ProcMaps.Mapping;
-import dev.stubpool.nativestubs.ProcessCalls;
+import dev.stubpool.nativestubs.calls.ProcessCalls;
+import dev.stubpool.nativestubs.proc.ProcFs;
+import dev.stubpool.nativestubs.proc.ProcMaps.Mapping;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -18,16 +18,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** The steps of the demo. Each checks what it did, by exception, and tells of it. */
+/**
+ * The steps of the demo. Each step checks its result, throws if it is wrong, and prints a summary.
+ */
 final class Demo {
-  /** Warm requests are timed in groups: one is as short as reading the clock. */
+  /**
+   * Warm requests are timed in groups, because a single one takes no longer than reading the clock.
+   */
   private static final int WARM_GROUP = 16;
 
   private static final Duration WARM_TIME = Duration.ofMillis(200);
 
-  /**
-   * What is timed as a whole is repeated until about so many stubs took part, and the median told.
-   */
+  /** Batches are repeated until about this many stubs took part; the median is reported. */
   private static final int STUBS_TIMED = 1024;
 
   private static final int MOST_REPETITIONS = 16;
@@ -55,13 +57,13 @@ final class Demo {
         "warm up",
         String.format(
             Locale.ROOT,
-            "%,d stubs forged and gone, for the JVM to compile what is timed below",
+            "%,d stubs forged and closed, so that the JVM compiles what is timed below",
             forged));
     try (StubPool pool = StubPool.open(options())) {
       lives(pool);
     }
     batch();
-    narrator.step("close", "all stubs killed and reaped; /proc searched for any that is left");
+    narrator.step("close", "all stubs killed and reaped; /proc searched for any survivors");
   }
 
   private StubPoolOptions options() {
@@ -87,8 +89,8 @@ final class Demo {
   }
 
   private void source(StubPool pool) {
-    int pid = pool.stats().sourcePid();
-    int instructions = pool.stats().filterInstructions();
+    int pid = pool.sourcePid();
+    int instructions = pool.filter().length();
     census.see(pid);
     joinTracer(pid);
     figures.source(pid, instructions);
@@ -97,12 +99,12 @@ final class Demo {
         String.format(
             Locale.ROOT, "pid %d, forked from the JVM, emptied, locked by a seccomp filter", pid),
         String.format(
-            Locale.ROOT, "of %d instructions; all stubs are forked from it", instructions));
+            Locale.ROOT, "of %d instructions; all stubs are cloned from it", instructions));
   }
 
   /**
-   * Binds this thread, which asks and times, to the CPU of the tracer, which serves: where the
-   * kernel happens to put it decides over half of a request's time otherwise.
+   * Binds this thread, which measures, to the CPU of the tracer thread. Otherwise its placement by
+   * the scheduler determines more than half of a request's time.
    */
   private static void joinTracer(int source) {
     try {
@@ -128,7 +130,7 @@ final class Demo {
     narrator.step(
         "create",
         String.format(
-            Locale.ROOT, "%,d stubs, one a request, caller and tracer on one CPU:", count),
+            Locale.ROOT, "%,d stubs, one per request, caller and tracer on one CPU:", count),
         create.toString());
     return stubs;
   }
@@ -139,7 +141,7 @@ final class Demo {
       file.checkIn(stub);
     }
     narrator.step(
-        "map", "into each: " + file.describe(), "read back from inside, and right in all");
+        "map", "into each: " + file.describe(), "read back through each stub and compared");
   }
 
   private void inject(Rounds rounds, List<Stub> stubs) {
@@ -174,14 +176,17 @@ final class Demo {
     narrator.step(
         "recycle",
         String.format(
-            Locale.ROOT, "all leases closed, what they mapped is gone: %.1f us a stub;", micros),
+            Locale.ROOT, "all leases closed, their mappings removed: %.1f us per stub;", micros),
         Stream.concat(
-                Stream.of("all that an idle stub has, here " + pids[count - 1] + ":"),
+                Stream.of("all mappings of an idle stub, here " + pids[count - 1] + ":"),
                 sample.all().stream().map(sample::line))
             .toArray(String[]::new));
   }
 
-  /** An idle stub has its image, and what the kernel puts into every process. */
+  /**
+   * Checks that an idle stub has only its image and the mappings that the kernel gives every
+   * process.
+   */
   private static StubMappings checkEmpty(int pid, AddressSpace space) {
     try {
       StubMappings mappings = StubMappings.of(pid);
@@ -210,7 +215,7 @@ final class Demo {
       rounds.recycle(stubs);
       stubs.clear();
     } while (System.nanoTime() - start < WARM_TIME.toNanos());
-    // The first half is the compiler's.
+    // The first half is warm-up for the JIT compiler.
     double median =
         Distribution.medianNanos(
             nanos.subList(nanos.size() / 2, nanos.size()).stream()
@@ -219,7 +224,7 @@ final class Demo {
     figures.acquireWarmNanos(median);
     narrator.step(
         "acquire",
-        String.format(Locale.ROOT, "from the idle, without a system call: p50 %.0f ns", median));
+        String.format(Locale.ROOT, "an idle stub, without a system call: p50 %.0f ns", median));
   }
 
   private boolean goesOn(int done, long start) {
@@ -231,7 +236,7 @@ final class Demo {
     int done = 0;
     try (StubPool pool = StubPool.open(options())) {
       Rounds rounds = new Rounds(pool);
-      census.see(pool.stats().sourcePid());
+      census.see(pool.sourcePid());
       List<Stub> stubs = new ArrayList<>(count);
       long start = System.nanoTime();
       do {
@@ -245,6 +250,9 @@ final class Demo {
     narrator.step(
         "batch",
         String.format(
-            Locale.ROOT, "%,d requests at once: forged in batches, %.1f us a stub", count, micros));
+            Locale.ROOT,
+            "%,d requests at once, forged in batches: %.1f us per stub",
+            count,
+            micros));
   }
 }

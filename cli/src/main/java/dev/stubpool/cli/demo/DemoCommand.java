@@ -14,7 +14,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code stubpool demo}. Whatever fails, it counts the processes that are left, and says so last.
+ * {@code stubpool demo}. Even if a step fails, it finally counts the remaining stub processes and
+ * reports them.
  */
 @Command(
     name = "demo",
@@ -22,7 +23,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Figures, taken after the JVM has compiled the code that is timed:",
-      "  create_us        one stub a request, from the request until it is ready",
+      "  create_us        one stub per request, from the request until it is ready",
       "  batch_us         all requests at once, from as many threads: the time until",
       "                   each has a stub, divided by their number",
       "  acquire_warm_ns  a request to a pool with idle stubs",
@@ -46,9 +47,9 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--hold",
       description = {
-        "Rest while the stubs live, and show their pids. Enter, end of",
-        "input, SIGINT or SIGTERM make it go on; if standard input is",
-        "/dev/null, a signal only."
+        "Pause while the stubs live, and show their pids. Enter, end of",
+        "input, SIGINT or SIGTERM continue; if standard input is",
+        "/dev/null, only a signal does."
       })
   private boolean hold;
 
@@ -79,13 +80,13 @@ public final class DemoCommand implements Callable<Integer> {
         throw failure;
       }
       if (leaked != 0) {
-        throw new CommandFailure(leaked + " stub processes are left: " + census.describeLeft());
+        throw new CommandFailure(leaked + " stub processes remain: " + census.describeLeft());
       }
     }
     return 0;
   }
 
-  /** Standard output has the JSON object and nothing else. */
+  /** With {@code --json}, standard output has only the JSON object. */
   private HoldPoint holdPoint(PrintWriter out) {
     PrintWriter err = spec.commandLine().getErr();
     return json
@@ -97,7 +98,7 @@ public final class DemoCommand implements Callable<Integer> {
     try {
       return census.countLeft();
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot count the processes that are left", e);
+      throw new UncheckedIOException("cannot count the remaining processes", e);
     }
   }
 }

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 
-/** What the demo measured, for machines to read. What it did not come to is null. */
+/** The demo's measurements as JSON. A measurement that was not reached is null. */
 final class Figures {
   private static final int DECIMALS = 2;
 

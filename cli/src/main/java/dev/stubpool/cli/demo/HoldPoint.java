@@ -4,12 +4,12 @@ import dev.stubpool.Stub;
 import dev.stubpool.StubPool;
 import java.util.List;
 
-/** Where the demo may rest while all its stubs live. Closed when the demo has ended. */
+/** A point at which the demo may pause while all its stubs live. Closed when the demo has ended. */
 interface HoldPoint extends AutoCloseable {
-  /** Does not rest. */
+  /** Does not pause. */
   HoldPoint NONE = (pool, stubs) -> {};
 
-  /** Rests until told to go on. */
+  /** Pauses until the user continues. */
   void hold(StubPool pool, List<Stub> stubs);
 
   @Override

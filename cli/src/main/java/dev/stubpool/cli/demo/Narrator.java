@@ -2,7 +2,7 @@ package dev.stubpool.cli.demo;
 
 import java.io.PrintWriter;
 
-/** Tells people what the demo does: one aligned line a step, at once. */
+/** Prints the demo's progress: one aligned line per step, flushed at once. */
 final class Narrator {
   static final String INDENT = "          ";
 
@@ -12,7 +12,7 @@ final class Narrator {
     this.out = out;
   }
 
-  /** A step that is done: its name, what happened, and more lines below. */
+  /** Prints a completed step: its name, the result, and further lines. */
   void step(String name, String text, String... more) {
     out.printf("%-" + INDENT.length() + "s%s%n", name, text);
     for (String line : more) {
@@ -21,7 +21,7 @@ final class Narrator {
     out.flush();
   }
 
-  /** The last line. */
+  /** Prints the last line. */
   void last(String text) {
     out.println(text);
     out.flush();

@@ -11,8 +11,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
- * The timed pieces of the demo, which its warm-up runs too: the compiler sees the code that is
- * measured.
+ * The timed parts of the demo. The warm-up runs them too, so that the JIT compiler has compiled the
+ * code that is measured.
  */
 final class Rounds {
   private static final int GETPID = 39;
@@ -25,7 +25,7 @@ final class Rounds {
     this.pool = pool;
   }
 
-  /** Leases a stub; nanoseconds from request to ready. */
+  /** Leases a stub; returns the nanoseconds from the request until it is ready. */
   long create(List<Stub> into) {
     long start = System.nanoTime();
     Stub stub = pool.acquire();
@@ -34,7 +34,7 @@ final class Rounds {
     return end - start;
   }
 
-  /** Runs getpid in the stub, and checks what it says; nanoseconds. */
+  /** Runs getpid in the stub and checks the result; returns the nanoseconds. */
   long inject(Stub stub) {
     long start = System.nanoTime();
     long pid = stub.syscall(GETPID);
@@ -45,7 +45,7 @@ final class Rounds {
     return end - start;
   }
 
-  /** Closes all leases, and waits until their stubs are idle again; nanoseconds. */
+  /** Closes all leases and waits until their stubs are idle again; returns the nanoseconds. */
   long recycle(List<Stub> stubs) {
     int idleThen = pool.stats().idle() + stubs.size();
     long start = System.nanoTime();
@@ -56,7 +56,7 @@ final class Rounds {
     return System.nanoTime() - start;
   }
 
-  /** Leases {@code count} idle stubs; nanoseconds for all. */
+  /** Leases {@code count} idle stubs; returns the nanoseconds for all. */
   long acquireWarm(int count, List<Stub> into) {
     Stub[] taken = new Stub[count];
     long start = System.nanoTime();
@@ -66,14 +66,17 @@ final class Rounds {
     long end = System.nanoTime();
     for (Stub stub : taken) {
       if (stub == null) {
-        throw new CommandFailure("a pool of idle stubs had none to give: " + pool);
+        throw new CommandFailure("a pool with idle stubs did not lease one: " + pool);
       }
       into.add(stub);
     }
     return end - start;
   }
 
-  /** {@code count} threads lease a new stub each, at once; nanoseconds until all have one. */
+  /**
+   * {@code count} threads each lease a new stub at once; returns the nanoseconds until all have
+   * one.
+   */
   long createAtOnce(int count, List<Stub> into) {
     AtomicReferenceArray<Object> outcomes = new AtomicReferenceArray<>(count);
     CountDownLatch ready = new CountDownLatch(count);
@@ -122,7 +125,7 @@ final class Rounds {
     }
   }
 
-  /** Kills all stubs and closes their leases, and waits until the pool has none at all. */
+  /** Kills all stubs, closes their leases, and waits until the pool is empty. */
   void discard(List<Stub> stubs) {
     for (Stub stub : stubs) {
       stub.kill();

@@ -15,12 +15,12 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** A file that every machine with this JVM has: the program that runs it. */
+/** A sample file that is always present: the executable of this JVM. */
 final class SampleFile implements AutoCloseable {
   private static final Path PROGRAM = Path.of("/proc/self/exe");
   private static final int MOST_BYTES = 64 << 10;
 
-  /** Where programs that are not position-independent begin. */
+  /** The address of programs that are not position-independent. */
   private static final long USUAL_ADDRESS = 0x40_0000L;
 
   private final Path path;
@@ -45,7 +45,7 @@ final class SampleFile implements AutoCloseable {
     try {
       return new SampleFile(pool);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read the program of this JVM", e);
+      throw new UncheckedIOException("cannot read the executable of this JVM", e);
     }
   }
 
@@ -54,7 +54,7 @@ final class SampleFile implements AutoCloseable {
     stub.memory().map(address, file, 0, mappedSize, Protection.READ_EXECUTE, Sharing.PRIVATE);
   }
 
-  /** Compares what the stub has mapped with what was read from the file. */
+  /** Compares the stub's mapping with the contents of the file. */
   void checkIn(Stub stub) {
     byte[] seen = stub.memory().read(address, content.length);
     int difference = Arrays.mismatch(content, seen);
@@ -65,10 +65,10 @@ final class SampleFile implements AutoCloseable {
     }
   }
 
-  /** Which part of which file. */
+  /** Describes the mapped part of the file. */
   String describe() {
     return String.format(
-        Locale.ROOT, "%,d bytes of this JVM's program, %s", content.length, path.getFileName());
+        Locale.ROOT, "%,d bytes of this JVM's executable, %s", content.length, path.getFileName());
   }
 
   @Override

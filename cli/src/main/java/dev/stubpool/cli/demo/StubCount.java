@@ -3,7 +3,7 @@ package dev.stubpool.cli.demo;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** A number of stubs within what the demo is for. */
+/** Parses the number of stubs, within the demo's limits. */
 final class StubCount implements ITypeConverter<Integer> {
   static final int MOST = 20_000;
 
@@ -15,7 +15,7 @@ final class StubCount implements ITypeConverter<Integer> {
         return count;
       }
     } catch (NumberFormatException e) {
-      // Said below.
+      // Reported below.
     }
     throw new TypeConversionException("'" + value + "' is not a number from 1 to " + MOST);
   }

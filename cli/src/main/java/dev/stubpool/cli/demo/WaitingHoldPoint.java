@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Waits for Enter, end of input, SIGINT or SIGTERM. A signal begins the JVM's shutdown, which a
- * hook holds up until the demo has ended: it closes its pool and counts what is left, as always.
+ * shutdown hook delays until the demo has closed its pool and counted the remaining processes.
  */
 final class WaitingHoldPoint implements HoldPoint {
   private static final int LINE_WIDTH = 90;
@@ -23,7 +23,7 @@ final class WaitingHoldPoint implements HoldPoint {
   private final CountDownLatch goOn = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
 
-  /** Tells what to look at in lines that start with {@code prefix}. */
+  /** Prints instructions to {@code out}, in lines that start with {@code prefix}. */
   WaitingHoldPoint(PrintWriter out, String prefix) {
     this.out = out;
     this.prefix = prefix;
@@ -45,7 +45,7 @@ final class WaitingHoldPoint implements HoldPoint {
 
   private void tell(StubPool pool, List<Stub> stubs) {
     long self = ProcessHandle.current().pid();
-    int source = pool.stats().sourcePid();
+    int source = pool.sourcePid();
     print("holding. JVM " + self + ", source " + source + ", stubs:");
     StringBuilder line = new StringBuilder();
     for (Stub stub : stubs) {
@@ -56,10 +56,10 @@ final class WaitingHoldPoint implements HoldPoint {
       line.append(line.isEmpty() ? "  " : " ").append(stub.pid());
     }
     print(line.toString());
-    print("look:  stubpool ps");
+    print("see:   stubpool ps");
     print("       stubpool inspect " + stubs.getFirst().pid());
     print("       stubpool maps " + stubs.getFirst().pid());
-    print(hasNoInput() ? "go on: kill " + self : "go on: Enter, Ctrl-C or kill " + self);
+    print(hasNoInput() ? "continue: kill " + self : "continue: Enter, Ctrl-C or kill " + self);
     out.flush();
   }
 
@@ -74,12 +74,15 @@ final class WaitingHoldPoint implements HoldPoint {
         c = System.in.read();
       } while (c >= 0 && c != '\n');
     } catch (IOException e) {
-      // Input that cannot be read has ended.
+      // Unreadable input counts as ended.
     }
     goOn.countDown();
   }
 
-  /** Who runs it in the background has no input that could end. */
+  /**
+   * Whether standard input is /dev/null, as for a background process, so that its end means
+   * nothing.
+   */
   private static boolean hasNoInput() {
     try {
       return Path.of("/proc/self/fd/0").toRealPath().equals(NO_INPUT);
@@ -92,7 +95,7 @@ final class WaitingHoldPoint implements HoldPoint {
     goOn.countDown();
     try {
       if (!ended.await(LONGEST_END_SECONDS, TimeUnit.SECONDS)) {
-        out.println(prefix + "it does not end; the stubs die with this JVM");
+        out.println(prefix + "the demo does not end; its stubs die with this JVM");
         out.flush();
       }
     } catch (InterruptedException e) {

@@ -7,19 +7,19 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Lets the JVM compile what is timed later, in a pool of its own that it closes. */
+/** Runs the code that is timed later, so that the JVM compiles it, in a pool of its own. */
 final class WarmUp {
   private static final int STUBS = 16;
   private static final Duration LEAST_TIME = Duration.ofMillis(700);
 
-  /** On a busy machine the time alone compiles too little. */
+  /** The least number of stubs; on a busy machine a time limit alone would warm up too little. */
   private static final int LEAST_STUBS = 1500;
 
   private static final Duration MOST_TIME = Duration.ofSeconds(4);
 
   private WarmUp() {}
 
-  /** How many stubs it forged. */
+  /** Returns the number of stubs forged. */
   static long run() {
     long start = System.nanoTime();
     try (StubPool pool =

@@ -1,2 +1,2 @@
-/** The command {@code demo}: the life of stubs, step by step, checked and timed. */
+/** The command {@code demo}: the life cycle of stubs, step by step, checked and timed. */
 package dev.stubpool.cli.demo;

@@ -2,7 +2,7 @@ package dev.stubpool.cli.inspect;
 
 import dev.stubpool.cli.output.Diagnostics;
 import dev.stubpool.cli.output.JsonOutput;
-import dev.stubpool.cli.proc.ProcFs;
+import dev.stubpool.nativestubs.proc.ProcFs;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -15,11 +15,11 @@ import picocli.CommandLine.Spec;
 /** {@code stubpool inspect PID}. */
 @Command(
     name = "inspect",
-    description = "Show what a stub is doing, who controls it, and how it is locked.",
+    description = "Show a stub's state, the pool and JVM that control it, and its restrictions.",
     footer = {
       "",
-      "It only reads what /proc and the pool publish: the stub does not notice.",
-      "What it has mapped: stubpool maps PID."
+      "Only reads what /proc and the pool publish; the stub is not disturbed.",
+      "For its mappings: stubpool maps PID."
     })
 public final class InspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -51,7 +51,8 @@ public final class InspectCommand implements Callable<Integer> {
     }
     if (stub.isPartial()) {
       Diagnostics.print(
-          spec.commandLine().getErr(), "not all of it may be read; be its user, or root");
+          spec.commandLine().getErr(),
+          "some of it is not readable; run as the stub's user or as root");
     }
     return 0;
   }

@@ -4,12 +4,11 @@ import dev.stubpool.cli.pools.JvmStubs;
 import dev.stubpool.cli.pools.LivePool;
 import dev.stubpool.cli.pools.PooledStub;
 import dev.stubpool.cli.pools.Survey;
-import dev.stubpool.cli.proc.JavaCommandLine;
-import dev.stubpool.cli.proc.ProcFs;
-import dev.stubpool.cli.proc.ProcessStatus;
-import dev.stubpool.cli.proc.ResourceLimits;
-import dev.stubpool.cli.proc.ResourceLimits.Limit;
-import dev.stubpool.cli.proc.StatusFields;
+import dev.stubpool.nativestubs.proc.ProcFs;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
+import dev.stubpool.nativestubs.proc.ResourceLimits;
+import dev.stubpool.nativestubs.proc.ResourceLimits.Limit;
+import dev.stubpool.nativestubs.proc.StatusFields;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -20,21 +19,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * All that can be found out about one stub without disturbing it.
+ * Everything that can be observed of a stub without disturbing it.
  *
  * @param process the process
- * @param fields more of it
- * @param age how long it has lived
- * @param jvm what its JVM publishes of it: one pool with it alone, or none
- * @param parent its JVM's process; empty where it cannot be seen
- * @param main what the JVM runs
- * @param tracer the thread that traces it, if one does
- * @param waitsIn the kernel's function that it waits in, if that may be read
- * @param oomScoreAdjust how much sooner it is killed when memory runs out, -1000 to 1000
- * @param limits those of its resource limits that are not its JVM's; empty if its JVM is gone
- * @param mappings its mappings; empty if they may not be read
- * @param proportionalKibibytes resident memory, pages shared with others divided among them; empty
- *     if it may not be read
+ * @param fields the fields of its status file
+ * @param age the time since its start
+ * @param jvm what its JVM publishes of it: one pool that contains only this stub, or no pool
+ * @param parent its JVM's process; empty if it is not visible
+ * @param main the JVM's main class or jar
+ * @param tracer the thread that traces it, if any
+ * @param waitsIn the kernel function in which it waits, if readable
+ * @param oomScoreAdjust its oom_score_adj, -1000 to 1000
+ * @param limits its resource limits that differ from its JVM's; empty if its JVM is gone
+ * @param mappings its mappings; empty if not readable
+ * @param proportionalKibibytes its PSS in kB, proc_pid_smaps(5); empty if not readable
  */
 record Inspection(
     ProcessStatus process,
@@ -55,13 +53,13 @@ record Inspection(
   /**
    * A thread that traces a stub.
    *
-   * @param tid its number
+   * @param tid its thread id
    * @param comm its name, at most 15 characters
-   * @param isOfJvm whether it is one of the stub's JVM
+   * @param isOfJvm whether it is a thread of the stub's JVM
    */
   record Tracer(int tid, String comm, boolean isOfJvm) {}
 
-  /** Looks at a stub; empty if it ends meanwhile. */
+  /** Inspects a stub; empty if it ends meanwhile. */
   static Optional<Inspection> of(ProcFs proc, ProcessStatus process) throws IOException {
     int pid = process.pid();
     int jvm = process.parent();
@@ -69,7 +67,7 @@ record Inspection(
     if (fields.isEmpty()) {
       return Optional.empty();
     }
-    // Before its age is taken: it is in no state for longer than it lives.
+    // Read before the age, so that the time in a state never exceeds the age.
     JvmStubs published = new Survey(proc, System::nanoTime).of(jvm, List.of(process));
     Inspection inspection =
         new Inspection(
@@ -100,19 +98,19 @@ record Inspection(
         .findFirst();
   }
 
-  /** Whether it is a source stub, by its pool's word or by what it has mapped. */
+  /** Whether it is a source stub, according to its pool or its mappings. */
   boolean isSource() {
     return pooled()
         .map(PooledStub::isSource)
         .orElseGet(() -> mappings.filter(StubMappings::isSource).isPresent());
   }
 
-  /** Whether it has a JVM that may not be looked into. */
+  /** Whether its JVM's files are not readable. */
   boolean isJvmDenied() {
     return jvm.isDenied() && tracer.isPresent();
   }
 
-  /** Whether there is more to know for its user, or root. */
+  /** Whether the stub's user or root could read more. */
   boolean isPartial() {
     return isJvmDenied() || mappings.isEmpty();
   }
@@ -148,7 +146,7 @@ record Inspection(
     return matcher.find() ? Optional.of(Long.valueOf(matcher.group(1))) : Optional.empty();
   }
 
-  /** A file's text; empty if the process is gone, or the file not for us to read. */
+  /** A file's text; empty if the process is gone or the file is not readable. */
   private static Optional<String> readable(ProcFs proc, int pid, String file) throws IOException {
     try {
       return proc.read(pid, file);

@@ -5,16 +5,16 @@ import dev.stubpool.cli.inspect.Inspection.Tracer;
 import dev.stubpool.cli.inspect.StubMappings.Extent;
 import dev.stubpool.cli.pools.LivePool;
 import dev.stubpool.cli.pools.PooledStub;
-import dev.stubpool.cli.proc.ProcessStatus;
-import dev.stubpool.cli.proc.ResourceLimits.Limit;
-import dev.stubpool.cli.proc.SignalSet;
-import dev.stubpool.cli.proc.StatusFields;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
+import dev.stubpool.nativestubs.proc.ResourceLimits.Limit;
+import dev.stubpool.nativestubs.proc.SignalSet;
+import dev.stubpool.nativestubs.proc.StatusFields;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
-/** What {@code inspect --json} prints. What is not known is null. */
+/** The output of {@code inspect --json}. Unknown values are null. */
 final class InspectionJson {
   private InspectionJson() {}
 

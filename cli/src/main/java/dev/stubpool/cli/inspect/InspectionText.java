@@ -6,16 +6,16 @@ import dev.stubpool.cli.output.HumanTime;
 import dev.stubpool.cli.output.Printable;
 import dev.stubpool.cli.pools.LivePool;
 import dev.stubpool.cli.pools.PooledStub;
-import dev.stubpool.cli.proc.ProcessStatus;
-import dev.stubpool.cli.proc.ResourceLimits.Limit;
-import dev.stubpool.cli.proc.SignalSet;
-import dev.stubpool.cli.proc.StatusFields;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
+import dev.stubpool.nativestubs.proc.ResourceLimits.Limit;
+import dev.stubpool.nativestubs.proc.SignalSet;
+import dev.stubpool.nativestubs.proc.StatusFields;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** What {@code inspect} prints: a line a topic, its name first. */
+/** The output of {@code inspect}: one line per topic, its name first. */
 final class InspectionText {
   private static final String LINE = "%-9s %s%n";
 
@@ -37,7 +37,7 @@ final class InspectionText {
   }
 
   private static String stub(Inspection stub) {
-    return "%d, born %s ago, %s of processor time, user %s"
+    return "%d, started %s ago, %s CPU time, user %s"
         .formatted(
             stub.process().pid(),
             HumanTime.of(stub.age()),
@@ -47,9 +47,9 @@ final class InspectionText {
 
   private static String pool(Inspection stub) {
     if (stub.isJvmDenied()) {
-      return "unknown, for its JVM may not be looked into";
+      return "unknown, its JVM is not readable";
     }
-    return stub.pool().map(LivePool::name).map(Printable::of).orElse("none that it publishes");
+    return stub.pool().map(LivePool::name).map(Printable::of).orElse("none published");
   }
 
   private static String state(Inspection stub) {
@@ -57,7 +57,7 @@ final class InspectionText {
         stub.pooled().map(PooledStub::state).orElse(stub.isSource() ? "source" : "unknown");
     return state
         + stub.pooled()
-            .filter(pooled -> !pooled.isSource()) // said above
+            .filter(pooled -> !pooled.isSource()) // printed above
             .flatMap(PooledStub::since)
             .map(time -> " for " + HumanTime.of(time))
             .orElse("")
@@ -72,7 +72,7 @@ final class InspectionText {
 
   private static String tracer(Inspection stub) {
     if (stub.tracer().isEmpty()) {
-      return stub.process().isZombie() ? "none" : "none: nobody controls it";
+      return stub.process().isZombie() ? "none" : "none, the stub is not controlled";
     }
     Tracer tracer = stub.tracer().get();
     return tracer.tid()
@@ -126,7 +126,7 @@ final class InspectionText {
   private static String mapped(Inspection stub) {
     return stub.mappings()
         .map(all -> "image " + extent(all.image()) + ", guest " + extent(all.guest()))
-        .orElse("may not be read");
+        .orElse("not readable");
   }
 
   private static String extent(Extent extent) {
@@ -138,7 +138,7 @@ final class InspectionText {
   private static String limits(Inspection stub) {
     return stub.limits()
         .map(limits -> limits.entrySet().stream().map(InspectionText::limit).toList())
-        .map(own -> own.isEmpty() ? "its JVM's" : "its JVM's, but " + String.join(", ", own))
+        .map(own -> own.isEmpty() ? "its JVM's" : "its JVM's, except " + String.join(", ", own))
         .orElse("unknown");
   }
 

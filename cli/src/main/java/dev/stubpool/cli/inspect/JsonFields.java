@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.util.Optional;
 
-/** Fields that are null where something is not known. */
+/** Writes fields that are null if a value is unknown. */
 final class JsonFields {
   private JsonFields() {}
 

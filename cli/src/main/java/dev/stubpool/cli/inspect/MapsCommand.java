@@ -3,10 +3,10 @@ package dev.stubpool.cli.inspect;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.stubpool.cli.output.JsonOutput;
 import dev.stubpool.cli.output.Printable;
-import dev.stubpool.cli.proc.ProcFs;
-import dev.stubpool.cli.proc.ProcessStatus;
-import dev.stubpool.cli.proc.StatusFields;
-import dev.stubpool.nativestubs.ProcMaps.Mapping;
+import dev.stubpool.nativestubs.proc.ProcFs;
+import dev.stubpool.nativestubs.proc.ProcMaps.Mapping;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
+import dev.stubpool.nativestubs.proc.StatusFields;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -19,14 +19,14 @@ import picocli.CommandLine.Spec;
 /** {@code stubpool maps PID}. */
 @Command(
     name = "maps",
-    description = "Show what a stub has mapped, and what for.",
+    description = "Show the mappings of a stub and their purposes.",
     footer = {
       "",
       "  image text         the stub's own code, shared by all stubs of a JVM",
-      "  signal frame       where the kernel tells about a fault that was examined",
-      "  pid page (source)  where the kernel writes the pids of new stubs",
-      "  [vsyscall]         the kernel's, in every process",
-      "  guest              all else: what the stub's holder mapped"
+      "  signal frame       where the kernel describes a fault (siginfo)",
+      "  pid page (source)  where the kernel stores the pids of new stubs",
+      "  [vsyscall]         the kernel's mapping in every process",
+      "  guest              all others: mapped by the lease's holder"
     })
 public final class MapsCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -72,7 +72,8 @@ public final class MapsCommand implements Callable<Integer> {
       out.println(mappings.line(mapping));
     }
     if (!mappings.hasImage()) {
-      out.println("no stub image: it has the name of a stub only, or just begins or ends");
+      out.println(
+          "no stub image: the process is just starting or ending, or only has a stub's name");
     }
     out.flush();
   }

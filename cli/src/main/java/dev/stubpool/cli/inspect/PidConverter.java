@@ -3,7 +3,7 @@ package dev.stubpool.cli.inspect;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** A process id: a positive int. */
+/** Parses a process id: a positive int. */
 final class PidConverter implements ITypeConverter<Integer> {
   @Override
   public Integer convert(String value) {
@@ -13,7 +13,7 @@ final class PidConverter implements ITypeConverter<Integer> {
         return pid;
       }
     } catch (NumberFormatException e) {
-      // Said below.
+      // Reported below.
     }
     throw new TypeConversionException("'" + value + "' is not a process id");
   }

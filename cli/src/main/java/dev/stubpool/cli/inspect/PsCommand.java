@@ -5,7 +5,7 @@ import dev.stubpool.cli.output.Diagnostics;
 import dev.stubpool.cli.output.JsonOutput;
 import dev.stubpool.cli.pools.JvmStubs;
 import dev.stubpool.cli.pools.Survey;
-import dev.stubpool.cli.proc.ProcFs;
+import dev.stubpool.nativestubs.proc.ProcFs;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
@@ -19,17 +19,17 @@ import picocli.CommandLine.Spec;
 /** {@code stubpool ps}. */
 @Command(
     name = "ps",
-    description = "List the stubs of all JVMs on this machine, and what they are doing.",
+    description = "List the stubs of all JVMs on this machine and their states.",
     footer = {
       "",
-      "By JVM, pool and pid, the source stub of a pool first. Columns:",
-      "  JVM      its parent, the process that owns the pool",
-      "  STATE    source, forging, idle, leased, resetting or dead; - if its pool does",
-      "           not publish it; untraced if nobody controls it, as if its JVM were",
-      "           gone",
+      "Sorted by JVM, pool and pid; the source stub of a pool is first. Columns:",
+      "  JVM      the stub's parent, the process that owns the pool",
+      "  STATE    source, forging, idle, leased, resetting or dead; - if the pool does",
+      "           not publish it; untraced if no thread traces it, as after the end of",
+      "           its JVM",
       "  FOR      how long it has been in that state, to about 1 s",
-      "  LEASE    the number of the lease that it is in",
-      "  S        the process's state, as ps(1) has it: t is normal",
+      "  LEASE    the number of the current lease",
+      "  S        the process state, as in ps(1); t (traced) is normal",
       "  RSS      resident memory, in kB"
     })
 public final class PsCommand implements Callable<Integer> {
@@ -56,7 +56,7 @@ public final class PsCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Why the list may tell less than there is. */
+  /** Prints why the list may be incomplete. */
   private void remark(List<JvmStubs> jvms) {
     PrintWriter err = spec.commandLine().getErr();
     if (jvms.isEmpty() && !json) {
@@ -70,12 +70,14 @@ public final class PsCommand implements Callable<Integer> {
             .collect(Collectors.joining(", "));
     if (!denied.isEmpty()) {
       Diagnostics.print(
-          err, "what stubs of JVM " + denied + " are doing may not be read; be its user, or root");
+          err,
+          "states of the stubs of JVM " + denied + " are not readable; run as its user or as root");
     }
     for (JvmStubs jvm : silent) {
       if (jvm.unknownTables() > 0) {
         Diagnostics.print(
-            err, "JVM " + jvm.jvm() + " publishes its stubs as this version cannot read them");
+            err,
+            "JVM " + jvm.jvm() + " publishes its stubs in a format that this version cannot read");
       }
     }
   }

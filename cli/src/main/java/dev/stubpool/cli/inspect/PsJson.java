@@ -6,12 +6,12 @@ import dev.stubpool.cli.pools.JvmStubs;
 import dev.stubpool.cli.pools.LivePool;
 import dev.stubpool.cli.pools.PooledStub;
 import dev.stubpool.cli.pools.UnpublishedStub;
-import dev.stubpool.cli.proc.ProcessStatus;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 
-/** What {@code ps --json} prints. What is not known is null. */
+/** The output of {@code ps --json}. Unknown values are null. */
 final class PsJson {
   private PsJson() {}
 

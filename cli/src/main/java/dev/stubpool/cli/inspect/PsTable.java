@@ -8,18 +8,18 @@ import dev.stubpool.cli.pools.JvmStubs;
 import dev.stubpool.cli.pools.LivePool;
 import dev.stubpool.cli.pools.PooledStub;
 import dev.stubpool.cli.pools.UnpublishedStub;
-import dev.stubpool.cli.proc.ProcessStatus;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
 import java.io.PrintWriter;
 import java.util.List;
 
-/** What {@code ps} prints: a line a stub. */
+/** The output of {@code ps}: one line per stub. */
 final class PsTable {
   private static final String UNKNOWN = "-";
 
   private PsTable() {}
 
   static void print(PrintWriter out, List<JvmStubs> jvms) {
-    // The name is last, for it may be long and have spaces.
+    // The name is last because it may be long and contain spaces.
     TextTable table =
         new TextTable(
             Column.number("PID"),

@@ -2,16 +2,16 @@ package dev.stubpool.cli.inspect;
 
 import dev.stubpool.cli.output.CommandFailure;
 import dev.stubpool.cli.output.Printable;
-import dev.stubpool.cli.proc.ProcFs;
-import dev.stubpool.cli.proc.ProcessStatus;
+import dev.stubpool.nativestubs.proc.ProcFs;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
 import java.io.IOException;
 
-/** The stub that a command is told to look at, and what to say if that cannot be done. */
+/** Finds the stub that a command inspects, and creates the error if it cannot. */
 final class StubLookup {
   private StubLookup() {}
 
   /**
-   * The stub of that pid.
+   * Finds the stub with a pid.
    *
    * @throws CommandFailure if there is no such process, or it is not a stub
    */
@@ -24,19 +24,19 @@ final class StubLookup {
     return process;
   }
 
-  /** A process that is not, or no more. */
+  /** The error for a process that does not exist. */
   static CommandFailure noProcess(int pid) {
     return new CommandFailure("no such process: " + pid);
   }
 
-  /** What to tell of a failure to read about a process. */
+  /** The error for a failure to read a process's files. */
   static CommandFailure failure(int pid, IOException e) {
     if (ProcFs.isGone(e)) {
       return new CommandFailure("no such process: " + pid, e);
     }
     if (ProcFs.isDenied(e)) {
       return new CommandFailure(
-          "process " + pid + " may not be looked into; be its user, or root", e);
+          "process " + pid + " is not readable; run as its user or as root", e);
     }
     return new CommandFailure("process " + pid + ": " + e.getMessage(), e);
   }

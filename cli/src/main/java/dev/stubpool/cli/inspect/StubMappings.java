@@ -1,9 +1,9 @@
 package dev.stubpool.cli.inspect;
 
 import dev.stubpool.cli.output.Printable;
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.ProcMaps;
-import dev.stubpool.nativestubs.ProcMaps.Mapping;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.proc.ProcMaps;
+import dev.stubpool.nativestubs.proc.ProcMaps.Mapping;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
@@ -11,18 +11,18 @@ import java.util.OptionalLong;
 import java.util.function.Predicate;
 
 /**
- * The mappings of a stub, and what each is for. The image is found by the file that its text is a
- * mapping of.
+ * The mappings of a stub and their purposes. The image is recognised by the file that its text
+ * maps.
  */
 public final class StubMappings {
   /**
-   * Some mappings, summed up.
+   * The total of some mappings.
    *
-   * @param mappings how many
-   * @param bytes how large together
+   * @param mappings their number
+   * @param bytes their total size
    */
   public record Extent(long mappings, long bytes) {
-    /** How large together, in kB. */
+    /** Their total size in kB. */
     public long kibibytes() {
       return bytes / KIBIBYTE;
     }
@@ -48,20 +48,20 @@ public final class StubMappings {
   }
 
   /**
-   * Those of a living process.
+   * Reads the mappings of a process.
    *
-   * @throws IOException if there is no such process, or it may not be looked into
+   * @throws IOException if there is no such process, or it is not readable
    */
   public static StubMappings of(int pid) throws IOException {
     return new StubMappings(ProcMaps.of(pid));
   }
 
-  /** All of them, by address. */
+  /** All mappings, by address. */
   public List<Mapping> all() {
     return mappings;
   }
 
-  /** Whether the process has an image at all. */
+  /** Whether the process has a stub image. */
   public boolean hasImage() {
     return imageBase.isPresent();
   }
@@ -71,12 +71,12 @@ public final class StubMappings {
     return mappings.stream().map(this::purpose).anyMatch(PID_PAGE::equals);
   }
 
-  /** What belongs to the image. */
+  /** The total of the image's mappings. */
   public Extent image() {
     return extent(purpose -> !purpose.equals(GUEST) && !purpose.equals(VSYSCALL));
   }
 
-  /** What the stub's holder mapped. */
+  /** The total of the mappings made by the lease's holder. */
   public Extent guest() {
     return extent(GUEST::equals);
   }
@@ -86,7 +86,7 @@ public final class StubMappings {
     return new Extent(some.size(), some.stream().mapToLong(Mapping::size).sum());
   }
 
-  /** What a mapping is for, in an operator's words. */
+  /** The purpose of a mapping, for display. */
   public String purpose(Mapping mapping) {
     if (mapping.name().equals(VSYSCALL)) {
       return VSYSCALL;
@@ -106,7 +106,7 @@ public final class StubMappings {
     return GUEST;
   }
 
-  /** A mapping as a line: addresses, permissions, size, purpose, file and offset. */
+  /** Formats a mapping as a line: addresses, permissions, size, purpose, file and offset. */
   public String line(Mapping mapping) {
     String purpose = purpose(mapping);
     boolean file = purpose.equals(GUEST) && !mapping.name().isEmpty();

@@ -1,2 +1,2 @@
-/** Looks at living stubs, of any JVM. */
+/** Commands that inspect live stubs of any JVM. */
 package dev.stubpool.cli.inspect;

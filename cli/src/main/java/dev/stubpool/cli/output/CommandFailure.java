@@ -1,18 +1,15 @@
 package dev.stubpool.cli.output;
 
-/**
- * A command could not do what it was told to: its message is all that the user needs. Exit status
- * 1.
- */
+/** The failure of a command, with exit status 1. Its message is complete for the user. */
 public final class CommandFailure extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** A failure that was found here. */
+  /** Creates a failure without a cause. */
   public CommandFailure(String message) {
     super(message);
   }
 
-  /** A failure with a cause that only {@code --debug} shows. */
+  /** Creates a failure with a cause, which only {@code --debug} shows. */
   public CommandFailure(String message, Throwable cause) {
     super(message, cause);
   }

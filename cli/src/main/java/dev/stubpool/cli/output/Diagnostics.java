@@ -15,7 +15,7 @@ public final class Diagnostics {
     err.flush();
   }
 
-  /** What to tell a user about an exception. */
+  /** Describes an exception for users. */
   public static String describe(Throwable e) {
     Throwable told = e instanceof UncheckedIOException ? e.getCause() : e;
     String message = told.getMessage();

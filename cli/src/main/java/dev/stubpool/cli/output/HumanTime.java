@@ -3,11 +3,11 @@ package dev.stubpool.cli.output;
 import java.time.Duration;
 import java.util.Locale;
 
-/** Lengths of time for people: {@code 3.2s}, {@code 4m10s}, {@code 5h07m}, {@code 12d03h}. */
+/** Formats durations: {@code 3.2s}, {@code 4m10s}, {@code 5h07m}, {@code 12d03h}. */
 public final class HumanTime {
   private HumanTime() {}
 
-  /** A length of time, cut off after its second unit, or after tenths of a second. */
+  /** Formats a duration, truncated after its second unit or after tenths of a second. */
   public static String of(Duration time) {
     if (time.toMinutes() == 0) {
       return time.toSeconds() + "." + time.toMillisPart() / 100 + "s";

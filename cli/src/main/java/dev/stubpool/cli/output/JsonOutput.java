@@ -7,20 +7,20 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 
-/** One JSON object on one line, written as a whole or not at all. */
+/** Prints one JSON object on one line, completely or not at all. */
 public final class JsonOutput {
   private static final JsonFactory FACTORY = new JsonFactory();
 
-  /** Writes the fields of an object. */
+  /** A writer of an object's fields. */
   @FunctionalInterface
   public interface Fields {
-    /** Writes them. */
+    /** Writes the fields. */
     void to(JsonGenerator json) throws IOException;
   }
 
   private JsonOutput() {}
 
-  /** Prints the object and a line end. */
+  /** Prints an object and a line end. */
   public static void print(PrintWriter out, Fields fields) {
     StringWriter text = new StringWriter();
     try (JsonGenerator json = FACTORY.createGenerator(text)) {

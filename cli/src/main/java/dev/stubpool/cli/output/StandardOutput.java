@@ -5,7 +5,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** Standard output that remembers why it failed, which writers do not tell. */
+/** Standard output that records why it failed, which a PrintWriter does not report. */
 public final class StandardOutput extends OutputStream {
   private final FileOutputStream stream = new FileOutputStream(FileDescriptor.out);
   private IOException failure;
@@ -25,14 +25,14 @@ public final class StandardOutput extends OutputStream {
     }
   }
 
-  /** Why it failed, "" if it did not. */
+  /** The error, or "" if there was none. */
   public String failure() {
     return failure == null ? "" : Diagnostics.describe(failure);
   }
 
   /**
-   * Whether it failed since nobody reads it any more, as after {@code | head}: nothing to complain
-   * of.
+   * Whether it failed because the reader has closed the pipe, as {@code | head} does; this is not
+   * an error.
    */
   public boolean isReaderGone() {
     return failure().contains("Broken pipe");

@@ -4,12 +4,12 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Lines with aligned columns under a header, as ps(1) prints them. */
+/** A table with a header and aligned columns, in the style of ps(1). */
 public final class TextTable {
   /**
    * A column.
    *
-   * @param header its name
+   * @param header its title
    * @param isNumber whether to align it to the right
    */
   public record Column(String header, boolean isNumber) {
@@ -28,14 +28,14 @@ public final class TextTable {
   private final int[] widths;
   private final List<List<String>> rows = new ArrayList<>();
 
-  /** An empty table. */
+  /** Creates an empty table. */
   public TextTable(Column... columns) {
     this.columns = List.of(columns);
     this.widths = new int[columns.length];
     add(this.columns.stream().map(Column::header).toList());
   }
 
-  /** Adds a line with a cell for each column. */
+  /** Adds a row with a cell for each column. */
   public void add(List<String> cells) {
     for (int i = 0; i < widths.length; i++) {
       widths[i] = Math.max(widths[i], cells.get(i).length());
@@ -43,7 +43,7 @@ public final class TextTable {
     rows.add(cells);
   }
 
-  /** Prints the header and all lines. */
+  /** Prints the header and all rows. */
   public void print(PrintWriter out) {
     for (List<String> row : rows) {
       StringBuilder line = new StringBuilder();

@@ -1,2 +1,2 @@
-/** What commands print, and how they fail. */
+/** Output and errors of commands. */
 package dev.stubpool.cli.output;

@@ -6,10 +6,11 @@ import java.util.List;
  * The stubs of one JVM.
  *
  * @param jvm the JVM
- * @param pools its pools by name, those that publish their stubs
+ * @param pools its pools that publish their stubs, by name
  * @param unpublished its other stubs, by pid
- * @param isDenied whether it may not be looked into, so that all of its stubs are among the others
- * @param unknownTables how many tables it publishes that this version cannot read
+ * @param isDenied whether its files are not readable, so that all of its stubs are in {@code
+ *     unpublished}
+ * @param unknownTables the number of published tables that this version cannot read
  */
 public record JvmStubs(
     int jvm,
@@ -17,7 +18,7 @@ public record JvmStubs(
     List<UnpublishedStub> unpublished,
     boolean isDenied,
     int unknownTables) {
-  /** Whether it controls stubs that it does not tell of. */
+  /** Whether it controls stubs that it does not publish. */
   public boolean isSilent() {
     return unpublished.stream().anyMatch(stub -> stub.tracer() != 0);
   }

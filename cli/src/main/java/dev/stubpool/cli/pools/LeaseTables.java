@@ -1,9 +1,9 @@
 package dev.stubpool.cli.pools;
 
-import dev.stubpool.cli.proc.ProcFs;
 import dev.stubpool.lease.LeaseLayout;
 import dev.stubpool.lease.LeaseTable;
 import dev.stubpool.lease.PublishedPool;
+import dev.stubpool.nativestubs.proc.ProcFs;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -24,23 +24,24 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The lease tables that a process holds open.
+ * The lease tables that a process has open.
  *
- * <p>The process may be a hostile user's, and the reader root. So a table is copied, not mapped:
- * who maps a file is hurt when somebody else cuts it off; and only a file of a table's kind and
- * size is opened, for opening a pipe may take for ever.
+ * <p>The process may belong to a hostile user while the reader is root. Therefore a table is
+ * copied, not mapped, because truncating a mapped file causes SIGBUS; and only a file of a table's
+ * type and size is opened, because opening a pipe may block forever.
  *
- * @param pools those that could be read
- * @param unknown how many more have the name of one, but are of another version, or something else
- * @param isDenied whether the process may not be looked into
+ * @param pools the tables that could be read
+ * @param unknown the number of files that have a table's name, but another version or other
+ *     contents
+ * @param isDenied whether the process's files are not readable
  */
 record LeaseTables(List<PublishedPool> pools, int unknown, boolean isDenied) {
   private static final Path LINK = Path.of("/memfd:" + LeaseLayout.FILE_NAME + " (deleted)");
 
-  /** More than the largest pool has. */
+  /** The size limit in bytes; larger than the table of the largest pool. */
   private static final long LARGEST = LeaseTable.bytes(1 << 20);
 
-  /** Those of a process, none if it is gone. */
+  /** Reads the tables of a process; none if it is gone. */
   static LeaseTables of(ProcFs proc, int pid) throws IOException {
     List<PublishedPool> pools = new ArrayList<>();
     int unknown = 0;
@@ -51,7 +52,7 @@ record LeaseTables(List<PublishedPool> pools, int unknown, boolean isDenied) {
           pool.ifPresent(pools::add);
           unknown += pool.isEmpty() ? 1 : 0;
         } catch (NoSuchFileException e) {
-          // Its pool was closed meanwhile.
+          // The pool was closed meanwhile.
         }
       }
     } catch (IOException e) {
@@ -65,7 +66,7 @@ record LeaseTables(List<PublishedPool> pools, int unknown, boolean isDenied) {
     return new LeaseTables(pools, unknown, false);
   }
 
-  /** Each once, however many descriptors it has. */
+  /** Finds each table once, even if several descriptors refer to it. */
   private static Collection<Path> find(Path descriptors) throws IOException {
     Map<Object, Path> tables = new LinkedHashMap<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(descriptors)) {
@@ -75,7 +76,7 @@ record LeaseTables(List<PublishedPool> pools, int unknown, boolean isDenied) {
             tables.putIfAbsent(attributes(descriptor).fileKey(), descriptor);
           }
         } catch (NoSuchFileException e) {
-          // Closed meanwhile.
+          // The descriptor was closed meanwhile.
         }
       }
     } catch (DirectoryIteratorException e) {
@@ -98,7 +99,7 @@ record LeaseTables(List<PublishedPool> pools, int unknown, boolean isDenied) {
       MemorySegment copy = arena.allocate(file.size(), Long.BYTES);
       ByteBuffer rest = copy.asByteBuffer();
       while (rest.hasRemaining() && channel.read(rest) > 0) {
-        // What is missing at the end stays zero.
+        // If the file is shorter, the rest stays zero.
       }
       return PublishedPool.read(copy);
     }

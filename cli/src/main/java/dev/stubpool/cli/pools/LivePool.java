@@ -8,19 +8,19 @@ import java.util.Optional;
 /**
  * A pool that publishes its stubs.
  *
- * @param published what it publishes; the pids in it are those of the JVM's own pid namespace
- * @param jvm the JVM, as seen from here
- * @param source its source, if it is alive
- * @param stubs all others, by pid
+ * @param published its lease table, with pids of the JVM's own pid namespace
+ * @param jvm the JVM, as seen in this /proc
+ * @param source its source stub, if it is alive
+ * @param stubs all other stubs, by pid
  */
 public record LivePool(
     PublishedPool published, int jvm, Optional<PooledStub> source, List<PooledStub> stubs) {
-  /** Its name. */
+  /** The pool's name. */
   public String name() {
     return published.name();
   }
 
-  /** How many stubs are in that state. */
+  /** The number of stubs in a state. */
   public long count(StubState state) {
     String name = PooledStub.nameOf(state);
     return stubs.stream().filter(stub -> stub.state().equals(name)).count();

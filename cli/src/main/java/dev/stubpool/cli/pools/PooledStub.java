@@ -1,19 +1,19 @@
 package dev.stubpool.cli.pools;
 
 import dev.stubpool.StubState;
-import dev.stubpool.cli.proc.ProcessStatus;
 import dev.stubpool.lease.PublishedPool.PublishedStub;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 
 /**
- * A stub, its pool's source included, whose pool publishes what it is doing.
+ * A stub, or a pool's source, whose state is published by its pool.
  *
  * @param process its process
  * @param state {@link #SOURCE} or the state in lower case
- * @param since how long it has been in that state, if the pool tells
- * @param lease the number of the lease that it is in, if it is in one
+ * @param since the time that it has been in that state, if the pool publishes it
+ * @param lease the number of its current lease, if any
  */
 public record PooledStub(
     ProcessStatus process, String state, Optional<Duration> since, Optional<Long> lease) {
@@ -33,17 +33,20 @@ public record PooledStub(
     return new PooledStub(process, SOURCE, Optional.of(process.age(uptime)), Optional.empty());
   }
 
-  /** What a state is called here. */
+  /** The name of a state in the output. */
   public static String nameOf(StubState state) {
     return state.name().toLowerCase(Locale.ROOT);
   }
 
-  /** Whether it is the source of all others. */
+  /** Whether it is the pool's source. */
   public boolean isSource() {
     return state.equals(SOURCE);
   }
 
-  /** A pool's clock is coarse, and its times early: no state is older than the process. */
+  /**
+   * The time in the current state, limited to the age of the process because a pool's clock is
+   * coarse.
+   */
   private static Optional<Duration> since(PublishedStub stub, long now, Duration age) {
     Duration time = Duration.ofNanos(now - stub.since());
     return Optional.of(time.compareTo(age) < 0 ? time : age).filter(some -> !some.isNegative());

@@ -1,10 +1,10 @@
 package dev.stubpool.cli.pools;
 
-import dev.stubpool.cli.proc.ProcFs;
-import dev.stubpool.cli.proc.ProcessStatus;
-import dev.stubpool.cli.proc.StatusFields;
 import dev.stubpool.lease.PublishedPool;
 import dev.stubpool.lease.PublishedPool.PublishedStub;
+import dev.stubpool.nativestubs.proc.ProcFs;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
+import dev.stubpool.nativestubs.proc.StatusFields;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,18 +17,18 @@ import java.util.TreeMap;
 import java.util.function.LongSupplier;
 
 /**
- * Finds stubs and asks their JVMs what they are doing.
+ * Finds all stubs in /proc and joins them with the lease tables of their JVMs.
  *
- * <p>Processes first, tables after. So a process that is in no table was made by a pool that
- * publishes none, or a moment ago, or has ended since: it is looked at once more. What is in a
- * table only has come or gone meanwhile, and is left out.
+ * <p>Processes are read first, then tables. A process that is in no table belongs to a pool that
+ * does not publish, is very new, or has ended since; its status is read again. An entry without a
+ * process was created or ended meanwhile, and is left out.
  */
 public final class Survey {
   private final ProcFs proc;
   private final LongSupplier clock;
 
   /**
-   * A survey of what is in {@code proc}.
+   * Creates a survey of {@code proc}.
    *
    * @param clock {@link System#nanoTime}
    */
@@ -37,7 +37,7 @@ public final class Survey {
     this.clock = clock;
   }
 
-  /** All JVMs that have stubs, by pid. */
+  /** Surveys all JVMs that have stubs, by pid. */
   public List<JvmStubs> all() throws IOException {
     Map<Integer, List<ProcessStatus>> stubs = new TreeMap<>();
     for (ProcessStatus process : proc.all()) {
@@ -52,7 +52,7 @@ public final class Survey {
     return jvms;
   }
 
-  /** One JVM and some of its stubs, or all. */
+  /** Surveys one JVM and the given stubs of it. */
   public JvmStubs of(int jvm, List<ProcessStatus> stubs) throws IOException {
     LeaseTables tables = LeaseTables.of(proc, jvm);
     List<LivePool> pools = new ArrayList<>();
@@ -62,7 +62,7 @@ public final class Survey {
       List<Integer> pids = pids(jvm);
       Map<Integer, ProcessStatus> atHome = byPidAtHome(pids.size() > 1, stubs);
       for (PublishedPool published : tables.pools()) {
-        // If not, it is another's, which the process only reads, as this one does.
+        // Otherwise the table is another JVM's, which the process only reads, as this one does.
         if (!pids.isEmpty() && published.jvmPid() == pids.getLast()) {
           LivePool pool = join(published, jvm, atHome);
           pool.source().ifPresent(stub -> rest.remove(stub.process().pid()));
@@ -96,9 +96,9 @@ public final class Survey {
   }
 
   /**
-   * Stubs by the pids that their JVM knows them by.
+   * Maps pids in the JVM's pid namespace to stubs.
    *
-   * @param isBelow whether it lives in a pid namespace below that of {@code /proc}
+   * @param isBelow whether the JVM is in a pid namespace below that of {@code /proc}
    */
   private Map<Integer, ProcessStatus> byPidAtHome(boolean isBelow, List<ProcessStatus> stubs)
       throws IOException {
@@ -119,7 +119,7 @@ public final class Survey {
   private List<UnpublishedStub> stillThere(Iterable<ProcessStatus> stubs) throws IOException {
     List<UnpublishedStub> there = new ArrayList<>();
     for (ProcessStatus before : stubs) {
-      // In this order: who dies in between is a zombie without a tracer, not a stub without one.
+      // In this order: a stub that dies in between is a zombie, not an untraced stub.
       Optional<Integer> tracer = proc.fields(before.pid()).map(StatusFields::tracer);
       Optional<ProcessStatus> now = proc.status(before.pid()).filter(before::isSame);
       if (now.isPresent() && tracer.isPresent()) {

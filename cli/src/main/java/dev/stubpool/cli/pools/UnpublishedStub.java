@@ -1,16 +1,16 @@
 package dev.stubpool.cli.pools;
 
-import dev.stubpool.cli.proc.ProcessStatus;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
 
 /**
- * A process with the name of a stub that no pool tells of: its pool is not inspectable, or has just
- * made it, or its JVM may not be looked into.
+ * A process with the name of a stub that no pool publishes: its pool is not inspectable or has just
+ * created it, or its JVM is not readable.
  *
- * @param process it; its parent is the JVM, if it is a stub
- * @param tracer the thread that traces it, 0 if none does
+ * @param process the process; if it is a stub, its parent is the JVM
+ * @param tracer the thread id of its tracer, 0 if there is none
  */
 public record UnpublishedStub(ProcessStatus process, int tracer) {
-  /** Whether nobody controls it, though it is alive: no stub of a living JVM is like that. */
+  /** Whether it is alive but has no tracer, which never holds for a stub of a live JVM. */
   public boolean isUntraced() {
     return tracer == 0 && !process.isZombie();
   }

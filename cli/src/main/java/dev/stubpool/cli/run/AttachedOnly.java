@@ -6,7 +6,7 @@ import picocli.CommandLine.IParameterPreprocessor;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 
-/** An option's value is what is attached to it by {@code =}, never the next argument. */
+/** Takes an option's value only if it is attached by {@code =}, never from the next argument. */
 final class AttachedOnly implements IParameterPreprocessor {
   /** The value of an option without one. */
   static final String NONE = "";

@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** A time: a whole number of seconds, or with the unit ms, s, m or h. */
+/** Parses a duration: a whole number of seconds, or a number with the unit ms, s, m or h. */
 final class DurationConverter implements ITypeConverter<Duration> {
   private static final Pattern FORM = Pattern.compile("([0-9]{1,9})(ms|s|m|h)?");
 
@@ -15,7 +15,10 @@ final class DurationConverter implements ITypeConverter<Duration> {
     Matcher matcher = FORM.matcher(value);
     if (!matcher.matches() || Long.parseLong(matcher.group(1)) == 0) {
       throw new TypeConversionException(
-          "'" + value + "' is no time: a positive number, with ms, s, m or h, such as 10s");
+          "'"
+              + value
+              + "' is not a duration: expected a positive number, optionally with ms, s, m or h,"
+              + " such as 10s");
     }
     long number = Long.parseLong(matcher.group(1));
     return switch (matcher.group(2)) {

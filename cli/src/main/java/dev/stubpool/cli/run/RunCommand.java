@@ -31,11 +31,12 @@ import picocli.CommandLine.Spec;
     customSynopsis = "stubpool run [OPTION]... -- PROGRAM [ARGUMENT]...",
     footer = {
       "",
-      "The program sees the host's files, but those that an unprivileged user may not read, and",
-      "changes none; its /tmp is its own, empty, and forgotten. It has no network and no terminal.",
-      "When its first process ends, all of its others are killed.",
-      "SIGINT, SIGTERM and SIGHUP that this command gets are the program's.",
-      "Exit status: the program's; 128 and the signal's number if one ended it; 124 if it took",
+      "The program can read the host's files that an unprivileged user may read, and can change",
+      "none. Its /tmp is private, initially empty, and not kept. It has no network and no"
+          + " terminal.",
+      "When its first process ends, all others are killed.",
+      "SIGINT, SIGTERM and SIGHUP are forwarded to the program.",
+      "Exit status: the program's; 128 plus the signal's number if one ended it; 124 if it took",
       "longer than --timeout; 1 if it could not be run, 2 wrong usage."
     })
 public final class RunCommand implements Callable<Integer> {
@@ -49,51 +50,51 @@ public final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--ro",
       paramLabel = "PATH",
-      description = "A file or directory that the program may read whatever its permissions.")
+      description = "A file or directory that the program may read regardless of its permissions.")
   private List<Path> readOnly = List.of();
 
   @Option(
       names = "--hide",
       paramLabel = "PATH",
-      description = "A file or directory that the program does not see.")
+      description = "A file or directory to hide from the program.")
   private List<Path> hidden = List.of();
 
   @Option(
       names = "--root",
       paramLabel = "DIR",
-      description = "A directory that is the program's /, instead of the host's.")
+      description = "The directory to use as the program's /; default: the host's /.")
   private Path root = Path.of("/");
 
   @Option(
       names = "--env",
       paramLabel = "NAME=VALUE",
-      description = "A variable of its environment, besides those of this command.")
+      description = "An environment variable, in addition to those of this command.")
   private Map<String, String> environment = Map.of();
 
   @Option(
       names = "--cwd",
       paramLabel = "DIR",
-      description = "Its working directory; this command's if it is not said.")
+      description = "Its working directory; default: this command's.")
   private Path workingDirectory = Path.of("").toAbsolutePath();
 
   @Option(
       names = "--memory",
       paramLabel = "SIZE",
       converter = SizeConverter.class,
-      description = "Memory that all of its processes may have, such as 512M: 2G if not said.")
+      description = "Memory limit for all of its processes, such as 512M; default: 2G.")
   private long memory = Program.DEFAULT_MEMORY;
 
   @Option(
       names = "--processes",
       paramLabel = "N",
-      description = "Threads that all of its processes may have: ${DEFAULT-VALUE} if not said.")
+      description = "Thread limit for all of its processes; default: ${DEFAULT-VALUE}.")
   private int processes = Program.DEFAULT_PROCESSES;
 
   @Option(
       names = "--timeout",
       paramLabel = "DURATION",
       converter = DurationConverter.class,
-      description = "When it is killed, such as 10s, 500ms or 2m.")
+      description = "Time after which it is killed, such as 10s, 500ms or 2m.")
   private Duration timeout;
 
   @Option(
@@ -106,13 +107,13 @@ public final class RunCommand implements Callable<Integer> {
 
   @Option(
       names = "--stats",
-      description = "Print, when it has ended, which calls it made and how long they took.")
+      description = "Print a summary of its system calls and their times at its end.")
   private boolean statistics;
 
   @Parameters(
       index = "0",
       paramLabel = "PROGRAM",
-      description = "A path, or a name that is looked up in PATH.")
+      description = "A path, or a name to look up in PATH.")
   private String program;
 
   @Parameters(index = "1..*", paramLabel = "ARGUMENT", description = "The program's arguments.")
@@ -176,7 +177,7 @@ public final class RunCommand implements Callable<Integer> {
     return path;
   }
 
-  /** As shells do, execvp(3). */
+  /** Looks up a program as shells do, execvp(3). */
   private static Path find(String name) {
     Path found = name.contains("/") ? Path.of(name) : search(name);
     if (!Files.exists(found)) {

@@ -7,16 +7,16 @@ import java.lang.reflect.Proxy;
 import java.util.List;
 
 /**
- * Gives signals that this JVM gets to the program that it runs. Java has no other way to catch
- * SIGINT than {@code sun.misc.Signal} of jdk.unsupported, which says of itself that it stays; by
- * reflection, for javac warns of every mention of it.
+ * Forwards signals from this JVM to the program that it runs. The only way to catch SIGINT is
+ * {@code sun.misc.Signal} of jdk.unsupported, a supported critical API; reflection avoids javac's
+ * warnings.
  */
 final class SignalForwarding {
   private static final List<String> NAMES = List.of("INT", "TERM", "HUP");
 
   private SignalForwarding() {}
 
-  /** From now on, until the JVM ends. */
+  /** Forwards signals until the JVM ends. */
   static void to(RunningProgram program) {
     try {
       Class<?> signal = Class.forName("sun.misc.Signal");
@@ -47,7 +47,7 @@ final class SignalForwarding {
       if (!(e.getCause() instanceof IllegalArgumentException)) {
         throw e;
       }
-      // The JVM was told to leave signals alone, -Xrs: they end it, and with it the program.
+      // The JVM was started with -Xrs: signals end it, and with it the program.
     }
   }
 }

@@ -4,7 +4,7 @@ import java.util.Locale;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** A number of bytes, with K, M, G or T for powers of 1,024. */
+/** Parses a number of bytes, optionally with K, M, G or T for powers of 1,024. */
 final class SizeConverter implements ITypeConverter<Long> {
   private static final String UNITS = "KMGT";
   private static final int UNIT_BITS = 10;
@@ -19,10 +19,13 @@ final class SizeConverter implements ITypeConverter<Long> {
         return number << (unit * UNIT_BITS);
       }
     } catch (NumberFormatException _) {
-      // told below, as what is out of range
+      // reported below, like a value out of range
     }
     throw new TypeConversionException(
-        "'" + value + "' is no size: a positive number, with K, M, G or T, such as 512M");
+        "'"
+            + value
+            + "' is not a size: expected a positive number, optionally with K, M, G or T, such as"
+            + " 512M");
   }
 
   private static char last(String value) {

@@ -4,7 +4,7 @@ import dev.stubpool.kernel.Statistics;
 import java.io.PrintWriter;
 import java.time.Duration;
 
-/** What {@code --stats} prints, in the form of {@code strace -c}. */
+/** The output of {@code --stats}, in the style of {@code strace -c}. */
 final class StatisticsTable {
   private static final double NANOS_IN_MICRO = 1000;
 

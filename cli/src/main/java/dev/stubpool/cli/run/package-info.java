@@ -1,2 +1,2 @@
-/** {@code stubpool run}: a program in the sandbox kernel. */
+/** The command {@code stubpool run}: runs a program in the sandbox kernel. */
 package dev.stubpool.cli.run;

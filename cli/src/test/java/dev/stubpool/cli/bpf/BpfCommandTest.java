@@ -119,8 +119,8 @@ class BpfCommandTest {
     assertFailure(
         bpf("disasm", odd),
         odd
-            + ": has a byte that is 0, so it is no text; and 12 bytes are no array of instructions,"
-            + " each of which has 8");
+            + ": contains a zero byte, so it is not text; and 12 bytes are not an array of"
+            + " instructions of 8 bytes each");
     Path binary = Files.write(folder.resolve("binary"), new byte[] {'l', 'd', (byte) 0xff});
     assertFailure(bpf("disasm", binary), binary + ": neither text in UTF-8 nor a program");
     Path empty = file("empty", "");
@@ -264,18 +264,18 @@ class BpfCommandTest {
       textBlock =
           """
           5                                      | expected a JSON object
-          {"arch":"x86_64"}                      | there is no "nr"
-          {"nr":1}                               | there is no "arch"
-          {"arch":"vax","nr":1}                  | no architecture is called "vax"; there are: x86_64, x86, x32, aarch64, arm, riscv64, riscv32, loongarch64, mipsel, mipsel64, mipsel64n32, ppc64le, sh
-          {"arch":"x86_64","nr":"raed"}          | there is no system call "raed"
-          {"arch":"x86_64","nr":4294967296}      | there is no system call "4294967296"
+          {"arch":"x86_64"}                      | "nr" is missing
+          {"nr":1}                               | "arch" is missing
+          {"arch":"vax","nr":1}                  | unknown architecture "vax"; known are: x86_64, x86, x32, aarch64, arm, riscv64, riscv32, loongarch64, mipsel, mipsel64, mipsel64n32, ppc64le, sh
+          {"arch":"x86_64","nr":"raed"}          | unknown system call "raed"
+          {"arch":"x86_64","nr":4294967296}      | unknown system call "4294967296"
           {"arch":"x86_64","nr":1.5}             | "nr" must be a string or an integer
           {"arch":"x86_64","nr":1,"args":5}      | "args" must be an array
           {"arch":"x86_64","nr":1,"args":[null]} | "args[0]" must be a string or an integer
-          {"arch":"x86_64","nr":1,"args":["y"]}  | "args[0]" is no number of 64 bits: y
+          {"arch":"x86_64","nr":1,"args":["y"]}  | "args[0]" is not a 64-bit number: y
           {"arch":"x86_64","nr":1,"args":[0,1,2,3,4,5,6]} | a system call has at most six arguments
-          {"arch":"x86_64","nr":1,"ip":"0x10000000000000000"} | "ip" is no number of 64 bits: 0x10000000000000000
-          {"arch":"x86_64","nr":1} 2             | something follows the object
+          {"arch":"x86_64","nr":1,"ip":"0x10000000000000000"} | "ip" is not a 64-bit number: 0x10000000000000000
+          {"arch":"x86_64","nr":1} 2             | unexpected text after the object
           """)
   void shouldSayWhatIsWrongWithACase(String line, String message) throws IOException {
     Path cases = file("cases", "\n" + line + "\n");
@@ -354,11 +354,11 @@ class BpfCommandTest {
           bpf asm -o                  | --output needs a value, FILE; try stubpool bpf asm --help
           bpf sim                     | give either --nr or --cases; try stubpool bpf sim --help
           bpf sim --nr 1 --cases x    | give either --nr or --cases; try stubpool bpf sim --help
-          bpf sim --cases x --arg 1   | --arg is for --nr, not for --cases; try stubpool bpf sim --help
+          bpf sim --cases x --arg 1   | --arg requires --nr; try stubpool bpf sim --help
           bpf sim --cases -           | program and cases cannot both be standard input; try stubpool bpf sim --help
-          bpf sim --nr nope           | there is no system call "nope"; try stubpool bpf sim --help
-          bpf sim --nr 1 --arg y      | --arg: 'y' is no number of 64 bits; try stubpool bpf sim --help
-          bpf sim --nr 1 --ip -0x1    | --ip: '-0x1' is no number of 64 bits; try stubpool bpf sim --help
+          bpf sim --nr nope           | unknown system call "nope"; try stubpool bpf sim --help
+          bpf sim --nr 1 --arg y      | --arg: 'y' is not a 64-bit number; try stubpool bpf sim --help
+          bpf sim --nr 1 --ip -0x1    | --ip: '-0x1' is not a 64-bit number; try stubpool bpf sim --help
           bpf diff                    | no A given; try stubpool bpf diff --help
           bpf diff - -                | the programs cannot both be standard input; try stubpool bpf diff --help
           """)

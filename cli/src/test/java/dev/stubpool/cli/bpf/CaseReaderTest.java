@@ -4,15 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.SeccompData;
-import java.util.SplittableRandom;
+import dev.stubpool.testing.Effort;
+import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
 class CaseReaderTest {
 
-  private static final boolean PROOF = Boolean.getBoolean("stubpool.proof");
-  private static final long SEED =
-      Long.getLong("stubpool.seed", PROOF ? System.currentTimeMillis() << 20 : 42);
-  private static final int CASES = PROOF ? 1_000_000 : 10_000;
+  private static final int CASES = Effort.cases(10_000, 1_000_000);
 
   private static final String[] PIECES = {
     "{",
@@ -60,25 +58,27 @@ class CaseReaderTest {
   @Test
   void shouldReadAnyLineOrSayWhatIsWrong() {
     int[] outcomes = {0, 0};
-    for (long seed = SEED; seed < SEED + CASES; seed++) {
-      String line = line(new SplittableRandom(seed));
-      try {
-        CaseReader.read(line);
-        outcomes[0]++;
-      } catch (IllegalArgumentException e) {
-        assertThat(e.getMessage()).as("seed %d: %s", seed, line).isNotBlank().doesNotContain("\n");
-        outcomes[1]++;
-      } catch (RuntimeException | StackOverflowError e) {
-        throw new AssertionError("with -Dstubpool.seed=" + seed + ": " + line, e);
-      }
-    }
+    Effort.forEachSeed(
+        CASES,
+        seed -> {
+          String line = line(Effort.random(seed));
+          try {
+            CaseReader.read(line);
+            outcomes[0]++;
+          } catch (IllegalArgumentException e) {
+            assertThat(e.getMessage()).as("%s", line).isNotBlank().doesNotContain("\n");
+            outcomes[1]++;
+          } catch (RuntimeException | StackOverflowError e) {
+            throw new AssertionError("not refused as it should be: " + line, e);
+          }
+        });
 
     // Else one of the two would hardly be tested.
     assertThat(outcomes[0]).isGreaterThan(CASES / 50);
     assertThat(outcomes[1]).isGreaterThan(CASES / 4);
   }
 
-  private static String line(SplittableRandom random) {
+  private static String line(RandomGenerator random) {
     StringBuilder line = new StringBuilder();
     if (random.nextBoolean()) {
       for (int i = random.nextInt(1, 12); i > 0; i--) {

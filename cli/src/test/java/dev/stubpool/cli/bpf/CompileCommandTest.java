@@ -164,10 +164,10 @@ class CompileCommandTest {
       delimiter = '|',
       textBlock =
           """
-          --format yaml    | --format: 'yaml' is none of oci, minijail
-          --optimize fast  | --optimize: 'fast' is none of size, speed or none
+          --format yaml    | --format: 'yaml' is not one of oci, minijail
+          --optimize fast  | --optimize: 'fast' is not one of size, speed or none
           --kernel six     | --kernel: a kernel version is two numbers such as 6.18: "six"
-          --json           | --json is for --stats
+          --json           | --json requires --stats
           """)
   void shouldSayWhatIsWrongWithTheArguments(String options, String message) {
     List<Object> arguments = new ArrayList<>(List.of("compile", oci));

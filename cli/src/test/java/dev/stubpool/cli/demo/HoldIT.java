@@ -3,12 +3,12 @@ package dev.stubpool.cli.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.cli.HeldDemo;
-import dev.stubpool.cli.proc.ProcFs;
+import dev.stubpool.nativestubs.proc.ProcFs;
+import dev.stubpool.testing.Proc;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,11 +69,7 @@ class HoldIT {
     command.destroyForcibly();
     command.waitFor();
 
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    while (stubs.stream().anyMatch(HoldIT::isStub)) {
-      assertThat(System.nanoTime()).as("stubs alive: " + stubs).isLessThan(deadline);
-      Thread.sleep(1);
-    }
+    Proc.await("the end of " + stubs, () -> stubs.stream().noneMatch(HoldIT::isStub));
   }
 
   /** A zombie is not one: whoever inherits the dead here may never reap them. */

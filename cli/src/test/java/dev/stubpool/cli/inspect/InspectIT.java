@@ -9,8 +9,8 @@ import dev.stubpool.StubPoolOptions;
 import dev.stubpool.cli.HeldDemo;
 import dev.stubpool.cli.JsonText;
 import dev.stubpool.cli.Outcome;
-import dev.stubpool.cli.proc.ProcFs;
-import dev.stubpool.cli.proc.ProcessStatus;
+import dev.stubpool.nativestubs.proc.ProcFs;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,7 +44,7 @@ class InspectIT {
       assertThat(outcome.err()).isEmpty();
       assertThat(outcome.status()).isZero();
       assertThat(outcome.out())
-          .startsWith("stub      " + demo.stubs().getFirst() + ", born ")
+          .startsWith("stub      " + demo.stubs().getFirst() + ", started ")
           .contains("pool      demo\n")
           .contains("state     leased for ", "s, lease 1\n")
           .contains("jvm       " + demo.jvm() + " (java), ", "dev.stubpool.cli.Main\n")
@@ -60,7 +60,7 @@ class InspectIT {
 
   @Test
   void shouldSayThatItIsTheSource() {
-    Outcome outcome = inspect(pool.stats().sourcePid());
+    Outcome outcome = inspect(pool.sourcePid());
 
     assertThat(outcome.out())
         .contains("pool      inspected\n", "state     source\n", ", guest nothing\n");
@@ -106,8 +106,8 @@ class InspectIT {
     Process impostor = new ProcessBuilder(program.toString(), "infinity").start();
     try {
       assertThat(inspect((int) impostor.pid()).out())
-          .contains("pool      none that it publishes\n", "state     unknown\n")
-          .contains("tracer    none: nobody controls it\n")
+          .contains("pool      none published\n", "state     unknown\n")
+          .contains("tracer    none, the stub is not controlled\n")
           .contains("locked    NO seccomp filter, new privileges POSSIBLE, ")
           .contains("mapped    image nothing, guest ");
       assertThat(Outcome.of("ps").out())
@@ -142,7 +142,7 @@ class InspectIT {
 
   @Test
   void shouldNotTakeAnotherProcessForOneThatEndedMeanwhile() throws IOException {
-    ProcessStatus source = ProcFs.SYSTEM.status(pool.stats().sourcePid()).orElseThrow();
+    ProcessStatus source = ProcFs.SYSTEM.status(pool.sourcePid()).orElseThrow();
     ProcessStatus earlier =
         new ProcessStatus(
             source.pid(), source.comm(), 't', source.parent(), 0, 1, source.startTime() - 1, 5);

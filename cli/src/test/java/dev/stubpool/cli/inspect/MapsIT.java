@@ -48,7 +48,7 @@ class MapsIT {
 
   @Test
   void shouldShowThePidPageOfTheSource() {
-    Outcome outcome = maps(pool.stats().sourcePid());
+    Outcome outcome = maps(pool.sourcePid());
 
     assertThat(outcome.out()).contains("pid page (source)\n").doesNotContain("guest");
   }

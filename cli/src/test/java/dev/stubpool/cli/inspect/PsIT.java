@@ -109,13 +109,12 @@ class PsIT {
         StubPoolOptions.builder().name("secret").minIdle(0).maxStubs(1).inspectable(false).build();
     try (StubPool secret = StubPool.open(options);
         StubPool published = open("published")) {
-      int source = secret.stats().sourcePid();
+      int source = secret.sourcePid();
 
       assertThat(line(source)).containsPattern(" \\d+ - +- +- t .* -$");
-      assertThat(line(published.stats().sourcePid())).contains(" source ");
+      assertThat(line(published.sourcePid())).contains(" source ");
       Outcome outcome = Outcome.of("inspect", Integer.toString(source));
-      assertThat(outcome.out())
-          .contains("pool      none that it publishes\n", "state     source\n");
+      assertThat(outcome.out()).contains("pool      none published\n", "state     source\n");
       assertThat(outcome.err()).isEmpty();
     }
   }
@@ -125,7 +124,7 @@ class PsIT {
     StubPoolOptions options =
         StubPoolOptions.builder().name("largest").minIdle(0).maxStubs(1_000_000).build();
     try (StubPool largest = StubPool.open(options)) {
-      assertThat(line(largest.stats().sourcePid())).endsWith(" largest");
+      assertThat(line(largest.sourcePid())).endsWith(" largest");
     }
   }
 
@@ -158,12 +157,12 @@ class PsIT {
 
       int stub = demo.stubs().getFirst();
       assertThat(output)
-          .contains("stubpool: what stubs of JVM ", " are doing may not be read; be its user")
+          .contains("stubpool: states of the stubs of JVM ", " are not readable; run as its user")
           .containsPattern("(?m)^ *" + stub + " +" + demo.jvm() + " -  +- +- t +\\d+ +1 -$");
       assertThat(ChildCommand.output(Privileges.WITHOUT_CAPABILITIES, "inspect", "" + stub))
-          .contains("pool      unknown, for its JVM may not be looked into\n")
+          .contains("pool      unknown, its JVM is not readable\n")
           .contains("state     unknown\n")
-          .endsWith("stubpool: not all of it may be read; be its user, or root\n");
+          .endsWith("stubpool: some of it is not readable; run as the stub's user or as root\n");
     }
   }
 

@@ -2,8 +2,8 @@ package dev.stubpool.cli.inspect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.nativestubs.Abi;
-import dev.stubpool.nativestubs.ProcMaps.Mapping;
+import dev.stubpool.nativestubs.calls.Abi;
+import dev.stubpool.nativestubs.proc.ProcMaps.Mapping;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -2,11 +2,11 @@ package dev.stubpool.cli.pools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.cli.proc.ProcFs;
 import dev.stubpool.lease.LeaseLayout;
 import dev.stubpool.lease.LeaseTable;
-import dev.stubpool.nativestubs.FileCalls;
-import dev.stubpool.nativestubs.MemoryCalls;
+import dev.stubpool.nativestubs.calls.FileCalls;
+import dev.stubpool.nativestubs.calls.MemoryCalls;
+import dev.stubpool.nativestubs.proc.ProcFs;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.channels.FileChannel;

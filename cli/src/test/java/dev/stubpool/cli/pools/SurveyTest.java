@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.stubpool.StubState;
-import dev.stubpool.cli.proc.ProcessStatus;
 import dev.stubpool.lease.LeaseTable;
+import dev.stubpool.nativestubs.proc.ProcessStatus;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -50,13 +50,13 @@ class SurveyTest {
     int dead = table.claim(115);
     table.die(dead);
     int resetting = table.claim(114);
-    table.shelve(resetting);
-    table.lease(resetting, table.shelve(resetting));
+    table.makeIdle(resetting);
+    table.lease(resetting, table.makeIdle(resetting));
     table.giveBack(resetting, 2);
     int leased = table.claim(113);
-    table.lease(leased, table.shelve(leased));
+    table.lease(leased, table.makeIdle(leased));
     int idle = table.claim(112);
-    table.shelve(idle);
+    table.makeIdle(idle);
     table.claim(111);
 
     List<JvmStubs> jvms = survey().all();
@@ -88,7 +88,7 @@ class SurveyTest {
     madeUp.stub(JVM, 111);
     LeaseTable table = madeUp.pool("web", JVM);
     table.tick(NOW - Duration.ofHours(1).toNanos());
-    table.shelve(table.claim(111));
+    table.makeIdle(table.claim(111));
 
     assertThat(onlyPool().stubs().getFirst().since()).contains(Duration.ofSeconds(1));
   }
@@ -99,7 +99,7 @@ class SurveyTest {
     madeUp.stub(JVM, 111);
     LeaseTable table = madeUp.pool("web", JVM);
     table.tick(NOW + Duration.ofHours(1).toNanos()); // another time namespace
-    table.shelve(table.claim(111));
+    table.makeIdle(table.claim(111));
 
     assertThat(onlyPool().stubs().getFirst().since()).isEmpty();
   }
@@ -132,7 +132,7 @@ class SurveyTest {
     madeUp.stub(JVM, 111, 110); // its number in there is another's out here
     LeaseTable table = madeUp.pool("contained", 7);
     table.publish(7_000, 1, 0);
-    table.lease(table.claim(110), table.shelve(0));
+    table.lease(table.claim(110), table.makeIdle(0));
 
     LivePool pool = onlyPool();
 

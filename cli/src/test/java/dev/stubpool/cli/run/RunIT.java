@@ -143,11 +143,11 @@ class RunIT {
   void shouldRefuseWhatIsNoSizeAndNoTime() {
     for (var told :
         List.of(
-            List.of("--memory", "much", "'much' is no size"),
-            List.of("--memory", "0", "'0' is no size"),
-            List.of("--memory", "99999999T", "'99999999T' is no size"),
-            List.of("--timeout", "soon", "'soon' is no time"),
-            List.of("--timeout", "0s", "'0s' is no time"))) {
+            List.of("--memory", "much", "'much' is not a size"),
+            List.of("--memory", "0", "'0' is not a size"),
+            List.of("--memory", "99999999T", "'99999999T' is not a size"),
+            List.of("--timeout", "soon", "'soon' is not a duration"),
+            List.of("--timeout", "0s", "'0s' is not a duration"))) {
       Outcome outcome = Outcome.of("run", told.get(0), told.get(1), "--", program);
 
       assertThat(outcome.err()).contains(told.get(2));

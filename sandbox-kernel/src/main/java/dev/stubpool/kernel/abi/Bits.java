@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Words whose bits have names. */
+/** Operations on words of flags. */
 public final class Bits {
   private Bits() {}
 
@@ -18,7 +18,7 @@ public final class Bits {
     return (word & mask) == mask;
   }
 
-  /** As strace(1) has it: {@code A|B|0x80}, or {@code none} if no bit is set. */
+  /** Formats flags like strace(1): {@code A|B|0x80}, or {@code none} if no bit is set. */
   public static String show(long word, Map<Long, String> names, String none) {
     List<String> set = new ArrayList<>();
     long rest = word;

@@ -8,7 +8,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.NotLinkException;
 import java.util.Arrays;
 
-/** Error numbers, errno(3), with what strerror(3) says of them. */
+/** Error numbers, errno(3), with the messages of strerror(3). */
 public enum Errno {
   EPERM(1, "Operation not permitted"),
   ENOENT(2, "No such file or directory"),
@@ -70,7 +70,7 @@ public enum Errno {
     return number;
   }
 
-  /** What strerror(3) says. */
+  /** The message of strerror(3). */
   public String message() {
     return message;
   }
@@ -80,12 +80,12 @@ public enum Errno {
     return result < 0 && result >= -MOST;
   }
 
-  /** That of a number; EIO for one that guests do not get. */
+  /** The error with a number; EIO for numbers that are not in this enum. */
   public static Errno of(int number) {
     return Arrays.stream(values()).filter(e -> e.number == number).findFirst().orElse(EIO);
   }
 
-  /** What a call of the host failed with; EIO if Java does not tell. */
+  /** The error of a failed call of the host; EIO if Java does not report it. */
   public static Errno of(IOException failure) {
     return switch (failure) {
       case NoSuchFileException _ -> ENOENT;

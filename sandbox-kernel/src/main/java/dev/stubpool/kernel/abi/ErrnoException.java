@@ -2,19 +2,19 @@ package dev.stubpool.kernel.abi;
 
 import java.io.IOException;
 
-/** What a system call fails with: becomes its result. */
+/** Thrown by a handler if a system call fails; its error becomes the result. */
 public final class ErrnoException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final Errno errno;
 
-  /** Without a stack trace: it is an answer, not an accident. */
+  /** Creates an exception without a stack trace, because it is an ordinary result. */
   public ErrnoException(Errno errno) {
     super(errno.name(), null, false, false);
     this.errno = errno;
   }
 
-  /** What a call of the host failed with. */
+  /** The exception for a failed call of the host. */
   public static ErrnoException of(IOException failure) {
     return new ErrnoException(Errno.of(failure));
   }

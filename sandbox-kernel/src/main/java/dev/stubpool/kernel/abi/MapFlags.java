@@ -47,12 +47,12 @@ public final class MapFlags {
 
   private MapFlags() {}
 
-  /** Flags as strace(1) has them. */
+  /** Formats flags like strace(1). */
   public static String show(long flags) {
     return Bits.show(flags & 0xffff_ffffL, NAMES, "0");
   }
 
-  /** Protections as strace(1) has them. */
+  /** Formats protections like strace(1). */
   public static String showProtection(long bits) {
     return Bits.show(bits & 0xffff_ffffL, PROTECTIONS, "PROT_NONE");
   }

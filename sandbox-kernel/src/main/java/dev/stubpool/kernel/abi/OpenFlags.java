@@ -20,7 +20,7 @@ public final class OpenFlags {
   public static final int O_CLOEXEC = 0x8_0000;
   public static final int O_PATH = 0x20_0000;
 
-  /** O_TMPFILE less the O_DIRECTORY that is in it. */
+  /** O_TMPFILE without the O_DIRECTORY that it includes. */
   public static final int TMPFILE_BIT = 0x40_0000;
 
   private static final Map<Long, String> NAMES = new LinkedHashMap<>();
@@ -45,7 +45,7 @@ public final class OpenFlags {
 
   private OpenFlags() {}
 
-  /** As strace(1) has them. */
+  /** Formats flags like strace(1). */
   public static String show(long flags) {
     String access =
         switch ((int) flags & O_ACCMODE) {
@@ -58,12 +58,12 @@ public final class OpenFlags {
     return rest.isEmpty() ? access : access + "|" + rest;
   }
 
-  /** Whether somebody who opens a file so may read it. */
+  /** Whether flags allow reading. */
   public static boolean reads(int flags) {
     return (flags & O_ACCMODE) != O_WRONLY && !Bits.any(flags, O_PATH);
   }
 
-  /** Whether somebody who opens a file so may write it. */
+  /** Whether flags allow writing. */
   public static boolean writes(int flags) {
     return (flags & O_ACCMODE) != O_RDONLY && !Bits.any(flags, O_PATH);
   }

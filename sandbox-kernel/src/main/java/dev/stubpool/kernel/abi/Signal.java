@@ -39,12 +39,12 @@ public final class Signal {
 
   private Signal() {}
 
-  /** Its bit in a signal set. */
+  /** The bit of a signal in a signal set. */
   public static long bit(int signal) {
     return 1L << (signal - 1);
   }
 
-  /** As strace(1) has it: {@code SIGSEGV}, {@code SIGRT_3}. */
+  /** The name as of strace(1): {@code SIGSEGV}, {@code SIGRT_3}. */
   public static String name(long signal) {
     if (signal > 0 && signal < NAMES.length) {
       return "SIG" + NAMES[(int) signal];
@@ -54,7 +54,7 @@ public final class Signal {
         : Long.toString(signal);
   }
 
-  /** What si_code says, as strace(1) has it, as far as guests meet it; sigaction(2). */
+  /** The name of an si_code as of strace(1), for the codes that guests get; sigaction(2). */
   public static String codeName(int signal, int code) {
     return switch (code) {
       case SI_KERNEL -> "SI_KERNEL";
@@ -82,12 +82,12 @@ public final class Signal {
     };
   }
 
-  /** Whether a signal does nothing in a program that does not ask for it. */
+  /** Whether the default action of a signal is to ignore it. */
   public static boolean isIgnoredByDefault(int signal) {
     return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH;
   }
 
-  /** Whether a signal stops a program that does not ask for it. */
+  /** Whether the default action of a signal is to stop the process. */
   public static boolean isStop(int signal) {
     return signal >= SIGSTOP && signal <= SIGTTOU;
   }

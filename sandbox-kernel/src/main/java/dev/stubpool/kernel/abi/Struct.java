@@ -3,21 +3,21 @@ package dev.stubpool.kernel.abi;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Structures of C as the guest's machine has them: little-endian. */
+/** C structures in the guest's byte order, little-endian. */
 public final class Struct {
   private Struct() {}
 
-  /** One of zeros, to be filled. */
+  /** Allocates a structure of zeros. */
   public static ByteBuffer allocate(int size) {
     return view(new byte[size]);
   }
 
-  /** One that is there, to be read. */
+  /** Wraps the bytes of a structure. */
   public static ByteBuffer view(byte[] bytes) {
     return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  /** All bytes of one. */
+  /** Returns all bytes of a structure. */
   public static byte[] bytes(ByteBuffer struct) {
     byte[] bytes = new byte[struct.capacity()];
     struct.get(0, bytes);

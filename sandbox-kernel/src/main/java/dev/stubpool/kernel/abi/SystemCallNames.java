@@ -5,7 +5,7 @@ import java.util.Map;
 
 /** Numbers and names of the system calls of x86-64, arch/x86/entry/syscalls/syscall_64.tbl. */
 public final class SystemCallNames {
-  /** Names in the order of their numbers; a line begins with the number of its first. */
+  /** The names in order of their numbers; each line begins with the number of its first name. */
   private static final String TABLE =
       """
       0 read write open close stat fstat lstat poll lseek mmap mprotect munmap brk
@@ -74,13 +74,13 @@ public final class SystemCallNames {
 
   private SystemCallNames() {}
 
-  /** The name, {@code syscall_0x123} of an unknown number, as strace(1) has it. */
+  /** The name of a number; {@code syscall_0x123} for an unknown one, like strace(1). */
   public static String name(int number) {
     String name = NAMES.get(number);
     return name != null ? name : "syscall_0x" + Integer.toHexString(number);
   }
 
-  /** The number. */
+  /** The number of a name. */
   public static int number(String name) {
     Integer number = NUMBERS.get(name);
     if (number == null) {

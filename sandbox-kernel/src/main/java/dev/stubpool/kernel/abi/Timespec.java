@@ -6,7 +6,7 @@ import java.time.Instant;
 
 /** {@code struct timespec} and {@code struct timeval}: seconds, and nano- or microseconds. */
 public final class Timespec {
-  /** Bytes of either. */
+  /** The size of both structures in bytes. */
   public static final int SIZE = 16;
 
   private static final int NANOS = 1_000_000_000;
@@ -20,7 +20,7 @@ public final class Timespec {
     return Struct.bytes(Struct.allocate(SIZE).putLong(seconds).putLong(nanos));
   }
 
-  /** A {@code struct timespec} of so many nanoseconds. */
+  /** A {@code struct timespec} of a number of nanoseconds. */
   public static byte[] ofNanos(long nanos) {
     return bytes(Math.floorDiv(nanos, NANOS), Math.floorMod(nanos, NANOS));
   }
@@ -30,7 +30,7 @@ public final class Timespec {
     return bytes(time.getSeconds(), time.getNano());
   }
 
-  /** A {@code struct timeval}, rounded up: what is not over is not nothing. */
+  /** A {@code struct timeval}, rounded up, so that a time that has not expired is not 0. */
   public static byte[] timeval(Duration time) {
     Duration rounded = time.plusNanos(NANOS_IN_MICRO - 1);
     return bytes(rounded.getSeconds(), rounded.getNano() / NANOS_IN_MICRO);
@@ -42,9 +42,9 @@ public final class Timespec {
   }
 
   /**
-   * What a {@code struct timespec} holds.
+   * Parses a {@code struct timespec}.
    *
-   * @throws ErrnoException EINVAL for negative seconds, or nanoseconds that make seconds
+   * @throws ErrnoException EINVAL for negative seconds, or nanoseconds outside 0 to 999,999,999
    */
   public static Duration parse(byte[] bytes) {
     ByteBuffer buffer = Struct.view(bytes);
@@ -57,9 +57,9 @@ public final class Timespec {
   }
 
   /**
-   * What a {@code struct timeval} holds.
+   * Parses a {@code struct timeval}.
    *
-   * @throws ErrnoException EINVAL for negative seconds, or microseconds that make seconds
+   * @throws ErrnoException EINVAL for negative seconds, or microseconds outside 0 to 999,999
    */
   public static Duration parseTimeval(byte[] bytes) {
     ByteBuffer buffer = Struct.view(bytes);

@@ -1,2 +1,2 @@
-/** What guests and kernels agree on: numbers, and the layouts of structures, each in one place. */
+/** The Linux ABI of x86-64: constants, and layouts of structures. */
 package dev.stubpool.kernel.abi;

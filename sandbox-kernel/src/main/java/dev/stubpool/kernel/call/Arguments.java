@@ -2,9 +2,9 @@ package dev.stubpool.kernel.call;
 
 import dev.stubpool.kernel.memory.UserMemory;
 
-/** Arguments of a system call: words, that a handler reads as its manual page says. */
+/** The arguments of a system call, converted to the types of its manual page. */
 public final class Arguments {
-  /** A directory descriptor that stands for the working directory. */
+  /** The directory descriptor for the working directory. */
   static final int AT_FDCWD = -100;
 
   private final UserMemory memory;
@@ -15,17 +15,17 @@ public final class Arguments {
     this.words = words.clone();
   }
 
-  /** A {@code long}, {@code size_t}, {@code off_t} or pointer. */
+  /** An argument of type {@code long}, {@code size_t}, {@code off_t} or pointer. */
   long word(int index) {
     return words[index];
   }
 
-  /** An {@code int}: the upper half is no part of it. */
+  /** An argument of type {@code int}; the upper half is ignored. */
   int integer(int index) {
     return (int) words[index];
   }
 
-  /** A string that the argument points to. */
+  /** The string to which an argument points. */
   String string(int index) {
     return memory.readString(words[index]);
   }

@@ -14,14 +14,14 @@ import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.Optional;
 
-/** Calls that change attributes of files, their sizes among them. */
+/** System calls that change attributes of files, including their sizes. */
 final class AttributeCalls {
   private static final int UTIME_NOW = 0x3fff_ffff;
   private static final int UTIME_OMIT = 0x3fff_fffe;
   private static final int NANOS = 1_000_000_000;
   private static final int NANOS_IN_MICRO = 1000;
 
-  /** Times are kept in seconds that any Instant can have. */
+  /** The limit for times in seconds, within the range of Instant. */
   private static final long LAST_SECOND = 1L << 40;
 
   private static final int WITHOUT_FOLLOWING = Paths.AT_SYMLINK_NOFOLLOW | Paths.AT_EMPTY_PATH;
@@ -133,7 +133,7 @@ final class AttributeCalls {
     return change(task, named(task, arguments, flags), times);
   }
 
-  /** By a descriptor and a path; by the descriptor alone if the path is a null pointer. */
+  /** The file given by a descriptor and a path, or by the descriptor alone if the path is null. */
   private static Location named(Task task, Arguments arguments, int flags) {
     if (arguments.word(1) != 0) {
       return Paths.find(task, arguments.integer(0), arguments.string(1), flags);
@@ -245,7 +245,7 @@ final class AttributeCalls {
     return file.status().type() == FileStatus.S_IFIFO;
   }
 
-  // ---- writing back, of which there is none ----
+  // ---- write-back, which has no effect ----
 
   /** sync(2). */
   static long sync(Task task, Arguments arguments) {
@@ -266,7 +266,7 @@ final class AttributeCalls {
     return 0;
   }
 
-  /** fadvise64, posix_fadvise(2): no advice is heeded. */
+  /** fadvise64, posix_fadvise(2): all advice is ignored. */
   static long fadvise(Task task, Arguments arguments) {
     if (isPipe(Descriptors.opened(task, arguments.integer(0)))) {
       throw new ErrnoException(Errno.ESPIPE);

@@ -4,27 +4,27 @@ import dev.stubpool.kernel.abi.Errno;
 import java.util.HashMap;
 import java.util.Map;
 
-/** How often each system call was made, and how long they took. Under the kernel's lock. */
+/** Counts system calls and their times. Guarded by the kernel's lock. */
 public final class CallCounts {
   private final Map<String, Count> counts = new HashMap<>();
 
-  /** Of one call. */
+  /** The counts of one system call. */
   public static final class Count {
     private long calls;
     private long errors;
     private long nanos;
 
-    /** How often it was made. */
+    /** The number of calls. */
     public long calls() {
       return calls;
     }
 
-    /** How often it failed. */
+    /** The number of calls that failed. */
     public long errors() {
       return errors;
     }
 
-    /** How long all took. */
+    /** The total time in nanoseconds. */
     public long nanos() {
       return nanos;
     }
@@ -37,7 +37,7 @@ public final class CallCounts {
     count.nanos += nanos;
   }
 
-  /** All, by name. */
+  /** All counts, by name. */
   public Map<String, Count> all() {
     return counts;
   }

@@ -3,7 +3,7 @@ package dev.stubpool.kernel.call;
 import dev.stubpool.kernel.process.Cloning;
 import dev.stubpool.kernel.process.Task;
 
-/** Calls that make threads and processes. */
+/** System calls that create threads and processes. */
 final class CloneCalls {
   private CloneCalls() {}
 

@@ -12,16 +12,16 @@ import dev.stubpool.kernel.signal.SignalInfo;
 import java.nio.ByteBuffer;
 
 /**
- * Calls that read and write. They move data through a buffer of the task's, piece by piece; what
- * was moved before an error or a signal is the result, and hides those.
+ * System calls that read and write. They move data in pieces through the task's buffer. If an error
+ * or a signal comes after some data was moved, the result is the amount moved.
  */
 final class DataCalls {
-  /** After so much others have the kernel's lock in between. */
+  /** The number of bytes after which the kernel's lock is yielded to other tasks. */
   private static final long UNINTERRUPTED = 4 << 20;
 
   private static final int PIPE_PAGE = 4096;
 
-  /** Flags of preadv2(2) that say how, and not what: RWF_HIPRI, RWF_DSYNC, RWF_SYNC. */
+  /** Flags of preadv2(2) that are accepted and ignored: RWF_HIPRI, RWF_DSYNC, RWF_SYNC. */
   private static final int HINTS = 7;
 
   private DataCalls() {}
@@ -104,7 +104,7 @@ final class DataCalls {
     }
   }
 
-  /** One piece; what cannot be copied to the program stays in the file. */
+  /** Reads one piece; bytes that cannot be copied to the program remain in the file. */
   private static int fetch(Task task, FilePlace from, UserVectors to) {
     ByteBuffer buffer = task.transfer(to.left());
     int read = from.read(buffer, task.table().lock());
@@ -205,7 +205,7 @@ final class DataCalls {
     }
   }
 
-  /** Only a part could be copied: a pipe takes whole pages of it. */
+  /** Limits a write of which only a part could be copied; a pipe takes whole pages of it. */
   private static void limitToCopied(OpenFile file, ByteBuffer copied) {
     if (file.isPollable()) {
       copied.limit(copied.limit() / PIPE_PAGE * PIPE_PAGE);
@@ -216,9 +216,9 @@ final class DataCalls {
   }
 
   /**
-   * Waits until a file takes something of a buffer, or all of it.
+   * Writes a buffer to a file, waiting until it accepts some or all of it.
    *
-   * @return how many bytes it took
+   * @return the number of bytes written
    */
   static int put(Task task, FilePlace to, ByteBuffer buffer) {
     try {
@@ -239,7 +239,7 @@ final class DataCalls {
     }
   }
 
-  /** Waits no more, and throws if nothing is under way. */
+  /** Stops waiting; throws unless some bytes will still be written. */
   private static int abandon(FilePlace to, ByteBuffer buffer, RuntimeException why) {
     int underWay = to.file().abandonWrite(buffer);
     if (underWay == 0) {
@@ -251,7 +251,7 @@ final class DataCalls {
 
   // ---- both ----
 
-  /** Gives others their turn after a while; false if the task is not to go on. */
+  /** Yields the lock after {@link #UNINTERRUPTED} bytes; returns false if the task must stop. */
   static boolean mayGoOn(Task task, long done) {
     if (done % UNINTERRUPTED == 0) {
       task.table().lock().pause();

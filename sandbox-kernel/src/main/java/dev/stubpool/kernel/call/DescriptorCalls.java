@@ -9,7 +9,7 @@ import dev.stubpool.kernel.file.OpenFile;
 import dev.stubpool.kernel.file.PipeEnd;
 import dev.stubpool.kernel.process.Task;
 
-/** Calls on descriptors. */
+/** System calls on descriptors. */
 final class DescriptorCalls {
   private static final int F_DUPFD = 0;
   private static final int F_GETFD = 1;
@@ -119,7 +119,7 @@ final class DescriptorCalls {
     };
   }
 
-  /** What cannot be asked of a file that was opened with O_PATH. */
+  /** Commands that are not allowed on a descriptor opened with O_PATH. */
   private static long control(Task task, OpenFile file, int command, Arguments arguments) {
     int value = arguments.integer(2);
     return switch (command) {

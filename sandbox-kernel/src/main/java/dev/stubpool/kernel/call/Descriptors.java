@@ -7,17 +7,17 @@ import dev.stubpool.kernel.abi.OpenFlags;
 import dev.stubpool.kernel.file.OpenFile;
 import dev.stubpool.kernel.process.Task;
 
-/** What descriptors stand for in a call. */
+/** Looks up descriptors for system calls. */
 final class Descriptors {
   private Descriptors() {}
 
-  /** The file of a descriptor, however it was opened. */
+  /** The file of a descriptor, also if it was opened with O_PATH. */
   static OpenFile any(Task task, int number) {
     return task.process().descriptors().get(number);
   }
 
   /**
-   * The file of a descriptor for which it is not enough that it names one.
+   * The file of a descriptor that was not opened with O_PATH.
    *
    * @throws ErrnoException EBADF, also if it was opened with O_PATH
    */

@@ -12,14 +12,17 @@ import dev.stubpool.kernel.fs.Node;
 import dev.stubpool.kernel.memory.UserMemory;
 import dev.stubpool.kernel.process.Task;
 
-/** Calls that give names and take them, and those about the working directory. */
+/**
+ * System calls that create, rename and remove directory entries, and those on the working
+ * directory.
+ */
 final class DirectoryCalls {
   private static final int S_IFSOCK = 0140000;
   private static final int S_IFBLK = 0060000;
 
   private DirectoryCalls() {}
 
-  // ---- names for what is new ----
+  // ---- new entries ----
 
   /** mkdir(2). */
   static long mkdir(Task task, Arguments arguments) {
@@ -117,7 +120,7 @@ final class DirectoryCalls {
     return 0;
   }
 
-  // ---- names that go or change ----
+  // ---- removing and renaming ----
 
   /** unlink(2). */
   static long unlink(Task task, Arguments arguments) {
@@ -180,7 +183,7 @@ final class DirectoryCalls {
 
   // ---- the working directory ----
 
-  /** getcwd(2): the size with the 0 at the end. */
+  /** getcwd(2); returns the size including the terminating 0. */
   static long getcwd(Task task, Arguments arguments) {
     Location directory = task.process().workingDirectory();
     if (directory.isRemoved()) {
@@ -215,7 +218,7 @@ final class DirectoryCalls {
     return 0;
   }
 
-  /** chroot(2): nobody may. */
+  /** chroot(2): not permitted. */
   static long chroot(Task task, Arguments arguments) {
     Location to = Paths.find(task, Arguments.AT_FDCWD, arguments.string(0));
     throw new ErrnoException(to.node() instanceof Node.Directory ? Errno.EPERM : Errno.ENOTDIR);

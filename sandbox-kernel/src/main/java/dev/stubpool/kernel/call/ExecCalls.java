@@ -11,11 +11,11 @@ import dev.stubpool.kernel.process.Task;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Calls that execute programs. */
+/** System calls that execute programs. */
 final class ExecCalls {
   private static final int AT_EMPTY_PATH = 0x1000;
 
-  /** Bytes of all strings together, and of one, as execve(2) limits them with an 8 MiB stack. */
+  /** The limit for the total bytes of strings, that of execve(2) with an 8 MiB stack. */
   private static final int MOST_BYTES = 2 << 20;
 
   private ExecCalls() {}
@@ -36,7 +36,8 @@ final class ExecCalls {
     String whole = path;
     if (!path.startsWith("/") && directory != Arguments.AT_FDCWD) {
       OpenFile _ = Descriptors.any(task, directory);
-      whole = "/dev/fd/" + directory + (byDescriptor ? "" : "/" + path); // as scripts are told
+      whole =
+          "/dev/fd/" + directory + (byDescriptor ? "" : "/" + path); // the name that scripts get
     }
     return execute(task, whole, arguments.word(2), arguments.word(3));
   }
@@ -63,7 +64,7 @@ final class ExecCalls {
     }
   }
 
-  /** Strings that an array of pointers points to, which ends with a null pointer. */
+  /** Reads the strings of a null-terminated array of pointers. */
   private static List<String> strings(Task task, long array) {
     List<String> strings = new ArrayList<>();
     long bytes = 0;

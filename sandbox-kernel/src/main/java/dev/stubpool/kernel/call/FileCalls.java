@@ -9,7 +9,7 @@ import dev.stubpool.kernel.file.OpenFile;
 import dev.stubpool.kernel.process.Task;
 import java.nio.ByteBuffer;
 
-/** Calls on open files that move no data. */
+/** System calls on open files that move no data. */
 final class FileCalls {
   private static final int SEEK_SET = 0;
   private static final int SEEK_CUR = 1;
@@ -26,12 +26,15 @@ final class FileCalls {
   /** Bytes of the kernel's {@code struct termios}: flags of four kinds, line, 19 characters. */
   private static final int TERMIOS_SIZE = 36;
 
-  /** Of a terminal, whose size Java does not tell: rows, columns, and pixels of neither. */
+  /**
+   * The {@code struct winsize} of a terminal: rows, columns, and 0 pixels. Java cannot query the
+   * real size.
+   */
   private static final short[] WINDOW = {24, 80, 0, 0};
 
   private static final int LARGEST_DIRECTORY_READ = 1 << 16;
 
-  // Where struct linux_dirent64 and struct linux_dirent, which are of one size, differ.
+  // Offsets at which struct linux_dirent64 and struct linux_dirent, of equal size, differ.
   private static final int RECORD_SIZE_AT = 16;
   private static final int TYPE_AT = 18;
 
@@ -61,7 +64,9 @@ final class FileCalls {
     return file.position();
   }
 
-  /** An offset that is in a file, which is all data. */
+  /**
+   * The offset for SEEK_DATA and SEEK_HOLE, which must be within the file. Files count as all data.
+   */
   private static long data(OpenFile file, long offset) {
     if (offset < 0 || offset >= file.status().size()) {
       throw new ErrnoException(Errno.ENXIO);
@@ -103,7 +108,7 @@ final class FileCalls {
 
   // ---- devices ----
 
-  /** ioctl(2): of a terminal no more than that it is one. */
+  /** ioctl(2): of terminals only what isatty(3) and programs that query the size need. */
   static long ioctl(Task task, Arguments arguments) {
     int number = arguments.integer(0);
     OpenFile file = Descriptors.opened(task, number);
@@ -134,7 +139,7 @@ final class FileCalls {
   private static byte[] termios(OpenFile file) {
     checkTerminal(file);
     ByteBuffer termios = Struct.allocate(TERMIOS_SIZE);
-    termios.putInt(0x500).putInt(0x5).putInt(0xbf).putInt(0x8a3b); // as stty(1) calls sane
+    termios.putInt(0x500).putInt(0x5).putInt(0xbf).putInt(0x8a3b); // the settings of stty(1) sane
     return Struct.bytes(termios);
   }
 

@@ -6,7 +6,7 @@ import dev.stubpool.kernel.file.OpenFile;
 import dev.stubpool.kernel.sync.KernelLock;
 import java.nio.ByteBuffer;
 
-/** Where a call reads or writes: at a file's own position, or at one of the call's. */
+/** The position at which a call reads or writes: the file's own, or one given by the call. */
 final class FilePlace {
   private final OpenFile file;
   private final boolean isOwn;
@@ -18,18 +18,18 @@ final class FilePlace {
     this.position = position;
   }
 
-  /** At the file's own position, if it has one. */
+  /** The file's own position, if it has one. */
   static FilePlace own(OpenFile file) {
     return new FilePlace(file, true, 0);
   }
 
-  /** At a position, 0 or more, that moves along and leaves the file's alone. */
+  /** A given position, 0 or more, which advances without changing the file's own. */
   static FilePlace at(OpenFile file, long position) {
     return new FilePlace(file, false, position);
   }
 
   /**
-   * Checks that a range of so many bytes from here on does not end beyond the largest position.
+   * Checks that a range of {@code size} bytes from here does not exceed the largest position.
    *
    * @throws ErrnoException EINVAL if it does
    */
@@ -43,12 +43,14 @@ final class FilePlace {
     return file;
   }
 
-  /** Where it is by now, if it is not the file's own. */
+  /** The current position, if it is not the file's own. */
   long position() {
     return position;
   }
 
-  /** Reads as {@link OpenFile#read(ByteBuffer)} does; from the host without the lock. */
+  /**
+   * Reads like {@link OpenFile#read(ByteBuffer)}; releases the lock while reading from the host.
+   */
   int read(ByteBuffer to, KernelLock lock) {
     if (file.isOfHost()) {
       return readOfHost(to, lock);
@@ -61,7 +63,10 @@ final class FilePlace {
     return read;
   }
 
-  /** Others may have moved the file's own position meanwhile: then what was read is not next. */
+  /**
+   * Reads from a host file. If another task has moved the file's own position meanwhile, the data
+   * is discarded and read again.
+   */
   private int readOfHost(ByteBuffer to, KernelLock lock) {
     int start = to.position();
     while (true) {

@@ -12,7 +12,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/** futex(2): waiting for words in memory. */
+/** The system call futex(2). */
 final class FutexCalls {
   private static final int FUTEX_WAIT = 0;
   private static final int FUTEX_WAKE = 1;
@@ -26,7 +26,7 @@ final class FutexCalls {
 
   private FutexCalls() {}
 
-  /** futex(2). Those of its operations that hand down priorities are missing. */
+  /** futex(2), without the priority-inheritance operations. */
   static long futex(Task task, Arguments arguments) {
     int flags = arguments.integer(1);
     int operation = flags & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
@@ -55,13 +55,13 @@ final class FutexCalls {
     return arguments.integer(5);
   }
 
-  /** The key of the word that an argument points to. */
+  /** The key of the word to which an argument points. */
   private static FutexTable.Key key(Task task, Arguments arguments, int index) {
     boolean isPrivate = Bits.any(arguments.integer(1), FUTEX_PRIVATE_FLAG);
     return FutexTable.key(task.program().map(), arguments.word(index), isPrivate);
   }
 
-  /** Whether the word is what the caller believes, of which it has its key. */
+  /** Checks that the word has the expected value. */
   private static void check(Task task, Arguments arguments, int expected) {
     FutexTable.Key _ = key(task, arguments, 0);
     if (task.memory().readInt(arguments.word(0)) != expected) {
@@ -129,7 +129,7 @@ final class FutexCalls {
     return woken;
   }
 
-  /** What the word was before. */
+  /** Changes the word; returns its former value. */
   private static int change(Task task, long address, FutexOperation operation) {
     task.program().stopAll(task.table().lock());
     int before;

@@ -4,12 +4,13 @@ import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 
 /**
- * What FUTEX_WAKE_OP of futex(2) does to a word, and what it asks of its former value.
+ * The operation of FUTEX_WAKE_OP, futex(2): a change of a word, and a comparison of its former
+ * value.
  *
- * @param kind FUTEX_OP_*
- * @param operand of that
- * @param comparison FUTEX_OP_CMP_*
- * @param compared with what
+ * @param kind the change, FUTEX_OP_*
+ * @param operand the operand of the change
+ * @param comparison the comparison, FUTEX_OP_CMP_*
+ * @param compared the operand of the comparison
  */
 record FutexOperation(int kind, int operand, int comparison, int compared) {
   private static final int FUTEX_OP_SET = 0;
@@ -26,14 +27,14 @@ record FutexOperation(int kind, int operand, int comparison, int compared) {
   private static final int OPERAND_IS_SHIFT = 8;
 
   /**
-   * What a word encodes.
+   * Decodes an operation.
    *
-   * @throws ErrnoException ENOSYS if it is nothing known
+   * @throws ErrnoException ENOSYS if it is unknown
    */
   static FutexOperation of(int word) {
     int kind = word >>> 28;
     int comparison = (word >>> 24) & 0xf;
-    int operand = (word << 8) >> 20; // 12 bits with their sign, as the other
+    int operand = (word << 8) >> 20; // 12 bits, signed, like the other one
     if ((kind & OPERAND_IS_SHIFT) != 0) {
       operand = 1 << operand;
     }
@@ -44,7 +45,7 @@ record FutexOperation(int kind, int operand, int comparison, int compared) {
     return new FutexOperation(kind, operand, comparison, (word << 20) >> 20);
   }
 
-  /** The word after it. */
+  /** The changed word. */
   int apply(int word) {
     return switch (kind) {
       case FUTEX_OP_SET -> operand;
@@ -56,7 +57,7 @@ record FutexOperation(int kind, int operand, int comparison, int compared) {
     };
   }
 
-  /** Whether the word before it was as it asks. */
+  /** Whether the comparison holds for the former value. */
   boolean compare(int word) {
     return switch (comparison) {
       case FUTEX_OP_CMP_EQ -> word == compared;

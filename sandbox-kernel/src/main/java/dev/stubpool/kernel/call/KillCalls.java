@@ -11,7 +11,7 @@ import dev.stubpool.kernel.signal.SignalInfo;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** Calls that send signals. Who they are sent to may have ended, and not be waited for yet. */
+/** System calls that send signals. The target may be a zombie. */
 final class KillCalls {
   private static final int NONE = 0;
   private static final int ALL = -1;
@@ -36,7 +36,7 @@ final class KillCalls {
     int pid = arguments.integer(0);
     int signal = signal(arguments, 1);
     if (pid == ProcessTable.INIT_PID) {
-      return 0; // which handles none
+      return 0; // process 1 handles no signals
     }
     List<GuestProcess> targets = targets(task, pid);
     if (targets.isEmpty()) {
@@ -63,7 +63,7 @@ final class KillCalls {
     return task.table().processes().stream().filter(wanted).toList();
   }
 
-  /** The process of a number, or of one of its threads. */
+  /** The process with a pid, or with a thread of that tid. */
   private static GuestProcess process(Task task, int pid) {
     GuestProcess process = task.table().process(pid);
     if (process != null) {
@@ -94,7 +94,7 @@ final class KillCalls {
     return send(task, arguments.integer(1), info);
   }
 
-  /** The second argument must be a thread of the process that is the first. */
+  /** Checks that the second argument is a thread of the process in the first. */
   private static void checkGroup(Task task, Arguments arguments) {
     int pid = arguments.integer(0);
     int tid = arguments.integer(1);
@@ -106,7 +106,9 @@ final class KillCalls {
     }
   }
 
-  /** To one thread. The first one of a process can be gone while the process is not. */
+  /**
+   * Sends a signal to one thread. The first thread of a process may have ended before the process.
+   */
   private static long send(Task task, int tid, SignalInfo info) {
     Task target = task.table().task(tid);
     if (target != null && info.signal() != NONE) {
@@ -136,7 +138,10 @@ final class KillCalls {
     return send(task, tid, info);
   }
 
-  /** What a program says comes with a signal; only to itself it can claim to be the kernel. */
+  /**
+   * The siginfo given by the caller. Codes of the kernel are only allowed if the target is the
+   * caller.
+   */
   private static SignalInfo given(Task task, int to, int signal, long address) {
     SignalInfo info = SignalInfo.given(signal, task.memory().read(address, SignalInfo.SIZE));
     boolean claimed = info.code() >= 0 || info.code() == SignalInfo.SI_TKILL;

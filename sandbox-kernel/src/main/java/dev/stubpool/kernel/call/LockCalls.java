@@ -16,7 +16,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 
-/** Advisory locks: flock(2), and the commands of fcntl(2). */
+/** System calls on advisory locks: flock(2), and the commands of fcntl(2). */
 final class LockCalls {
   private static final int LOCK_SH = 1;
   private static final int LOCK_EX = 2;
@@ -35,7 +35,7 @@ final class LockCalls {
 
   private static final int START_AT = 8;
 
-  /** Whose an open file's lock is, F_OFD_GETLK. */
+  /** The pid in the answer of F_OFD_GETLK. */
   private static final int NOBODY = -1;
 
   private LockCalls() {}
@@ -51,7 +51,7 @@ final class LockCalls {
           case LOCK_EX -> true;
           default -> throw new ErrnoException(Errno.EINVAL);
         };
-    locks.unlock(file.id(), file, 0, Long.MAX_VALUE); // also before another kind is waited for
+    locks.unlock(file.id(), file, 0, Long.MAX_VALUE); // also before waiting for another kind
     if (!Bits.any(operation, LOCK_UN)) {
       Lock lock = new Lock(file, task.process().pid(), 0, Long.MAX_VALUE, isExclusive);
       await(task, file, locks, !Bits.any(operation, LOCK_NB), () -> locks.lock(file, lock));
@@ -61,7 +61,7 @@ final class LockCalls {
 
   private static void await(
       Task task, OpenFile file, FileLocks locks, boolean waits, Runnable attempt) {
-    file.hold(); // else its lock would outlast it if it is closed meanwhile
+    file.hold(); // else the lock would outlive the file if that is closed meanwhile
     try {
       Optional<Boolean> _ =
           task.await(
@@ -100,7 +100,7 @@ final class LockCalls {
       task.memory().write(address, Struct.bytes(flock));
     }
 
-    /** The lock that it asks for. */
+    /** The requested lock. */
     Lock lock(OpenFile file, Object owner, int ownerPid) {
       long base =
           switch (whence) {
@@ -136,7 +136,7 @@ final class LockCalls {
   /**
    * F_GETLK, fcntl(2).
    *
-   * @param isOfFile whether the lock is the open file's, not the process's
+   * @param isOfFile whether the lock belongs to the open file, not to the process
    */
   static long getlk(Task task, OpenFile file, Arguments arguments, boolean isOfFile) {
     Flock asked = Flock.read(task, arguments.word(2));
@@ -164,7 +164,7 @@ final class LockCalls {
   /**
    * F_SETLK and F_SETLKW, fcntl(2).
    *
-   * @param isOfFile whether the lock is the open file's, not the process's
+   * @param isOfFile whether the lock belongs to the open file, not to the process
    */
   static long setlk(
       Task task, OpenFile file, Arguments arguments, boolean isOfFile, boolean waits) {

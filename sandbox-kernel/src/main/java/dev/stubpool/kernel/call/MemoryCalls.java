@@ -15,12 +15,12 @@ import dev.stubpool.kernel.memory.Remapping;
 import dev.stubpool.kernel.process.Task;
 import java.util.Arrays;
 
-/** Calls that change what is mapped. */
+/** System calls on memory mappings. */
 final class MemoryCalls {
   private static final int MADV_DONTNEED = 4;
   private static final int MADV_DONTNEED_LOCKED = 24;
 
-  /** Advice that changes nothing that a program could see, but how fast it is. */
+  /** Advice that affects only performance. */
   private static final long HARMLESS_ADVICE =
       bits(0, 1, 2, 3, 8, 10, 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23);
 
@@ -126,7 +126,7 @@ final class MemoryCalls {
     return 0;
   }
 
-  /** msync(2): what is written is in the file. */
+  /** msync(2): no effect, because writes are in the file at once. */
   static long msync(Task task, Arguments arguments) {
     int flags = arguments.integer(2);
     if (Bits.any(flags, ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC))
@@ -137,7 +137,7 @@ final class MemoryCalls {
     return 0;
   }
 
-  /** mincore(2): everything is there. */
+  /** mincore(2): all mapped pages count as resident. */
   static long mincore(Task task, Arguments arguments) {
     map(task).checkMapped(arguments.word(0), arguments.word(1));
     long pages = Pages.up(arguments.word(1)) / AddressSpace.PAGE_SIZE;
@@ -153,7 +153,7 @@ final class MemoryCalls {
     return 0;
   }
 
-  /** mlock(2), munlock: nothing is ever swapped, as far as a program can tell. */
+  /** mlock(2) and munlock: no effect, because a program cannot observe swapping. */
   static long mlock(Task task, Arguments arguments) {
     long address = arguments.word(0);
     long start = Pages.down(address);
@@ -184,7 +184,7 @@ final class MemoryCalls {
     return 0;
   }
 
-  /** membarrier(2): has no commands. */
+  /** membarrier(2): supports no commands. */
   static long membarrier(Task task, Arguments arguments) {
     if (arguments.integer(0) != MEMBARRIER_CMD_QUERY || arguments.integer(1) != 0) {
       throw new ErrnoException(Errno.EINVAL);

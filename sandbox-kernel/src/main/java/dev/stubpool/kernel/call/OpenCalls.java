@@ -18,18 +18,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Calls that open files by their paths. */
+/** System calls that open files by path. */
 final class OpenCalls {
   private static final int OPEN_HOW_SIZE = 24;
   private static final int LARGEST_OPEN_HOW = 4096;
   private static final int CREAT = OpenFlags.O_CREAT | OpenFlags.O_WRONLY | OpenFlags.O_TRUNC;
 
-  /** How often a file is tried to be opened that is leased. */
+  /** The interval at which opening a leased file is retried. */
   private static final Duration TRIES_AGAIN_AFTER = Duration.ofMillis(20);
 
   private OpenCalls() {}
 
-  /** Opens what is to be executed, execve(2). */
+  /** Opens a program to be executed, execve(2). */
   static OpenFile openProgram(Task task, String path) {
     GuestProcess process = task.process();
     if (path.isEmpty()) {
@@ -45,9 +45,9 @@ final class OpenCalls {
   }
 
   /**
-   * Waits while a process of the host has to give back a lease of a file, fcntl(2), as open(2) does
-   * without O_NONBLOCK. Nobody tells when it has, and to wait in a call of the host could not be
-   * ended: so it is tried again and again.
+   * Waits while a host process has to release its lease on a file, fcntl(2), as open(2) does
+   * without O_NONBLOCK. It polls, because the release causes no notification and a blocking open of
+   * the host could not be interrupted.
    */
   private static OpenFile awaitLease(Task task, Supplier<OpenFile> open) {
     while (true) {
@@ -88,7 +88,7 @@ final class OpenCalls {
     return open(task, Arguments.AT_FDCWD, arguments.string(0), CREAT, arguments.integer(1));
   }
 
-  /** openat2(2), without anything that restricts how the path is followed. */
+  /** openat2(2), without its restrictions of path resolution. */
   static long openat2(Task task, Arguments arguments) {
     long size = arguments.word(3);
     if (size < OPEN_HOW_SIZE) {
@@ -132,7 +132,7 @@ final class OpenCalls {
     }
   }
 
-  /** The other end of a fifo(7). */
+  /** Waits until the other end of a FIFO is open, fifo(7). */
   private static void awaitPeer(Task task, OpenFile file) {
     if (!file.isConnected()) {
       Optional<OpenFile> _ =

@@ -7,7 +7,7 @@ import dev.stubpool.kernel.abi.Signal;
 import dev.stubpool.kernel.process.Task;
 import java.nio.charset.StandardCharsets;
 
-/** What kind of argument a system call has, as strace(1) prints it. */
+/** The types of system call arguments, with their formats as of strace(1). */
 enum Parameter {
   INTEGER {
     @Override
@@ -28,7 +28,7 @@ enum Parameter {
       return address(arguments.word(index));
     }
   },
-  /** A word of which little is known. */
+  /** A word of unspecified type. */
   HEX {
     @Override
     String show(Task task, Arguments arguments, int index, long result) {
@@ -55,14 +55,14 @@ enum Parameter {
       }
     }
   },
-  /** Bytes that the call reads; their number is the next argument. */
+  /** Bytes that the call reads; the next argument is their number. */
   DATA_IN {
     @Override
     String show(Task task, Arguments arguments, int index, long result) {
       return data(task, arguments.word(index), arguments.word(index + 1));
     }
   },
-  /** Bytes that the call wrote; their number is its result. */
+  /** Bytes that the call has written; its result is their number. */
   DATA_OUT {
     @Override
     String show(Task task, Arguments arguments, int index, long result) {
@@ -76,7 +76,7 @@ enum Parameter {
       return OpenFlags.show(arguments.integer(index));
     }
   },
-  /** The mode of a file that is made, which says nothing if the flags before it make none. */
+  /** The mode of a new file; not shown if the flags before it create none. */
   CREATION_MODE {
     @Override
     String show(Task task, Arguments arguments, int index, long result) {
@@ -110,14 +110,14 @@ enum Parameter {
     }
   };
 
-  /** As many bytes as strace prints. */
+  /** The limit for the bytes that are printed, that of strace. */
   private static final int MOST = 32;
 
   /**
-   * The argument as text.
+   * Formats an argument.
    *
-   * @param result what came of the call
-   * @return null if it is not shown
+   * @param result the result of the call
+   * @return the text, or null if the argument is not shown
    */
   abstract String show(Task task, Arguments arguments, int index, long result);
 

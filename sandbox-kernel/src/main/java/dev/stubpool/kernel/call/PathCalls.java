@@ -11,7 +11,7 @@ import dev.stubpool.kernel.memory.GuestString;
 import dev.stubpool.kernel.process.Task;
 import java.util.Arrays;
 
-/** Calls that tell of a file. */
+/** System calls that query files. */
 final class PathCalls {
   /** AT_STATX_FORCE_SYNC and AT_STATX_DONT_SYNC, statx(2). */
   private static final int SYNC_TYPE = 0x6000;
@@ -122,7 +122,7 @@ final class PathCalls {
         arguments.integer(2));
   }
 
-  /** readlinkat, readlink(2); with an empty path of a link that was opened with O_PATH. */
+  /** readlinkat, readlink(2); an empty path means the link that was opened with O_PATH. */
   static long readlinkat(Task task, Arguments arguments) {
     String path = arguments.string(1);
     int flags = Paths.AT_SYMLINK_NOFOLLOW | Paths.AT_EMPTY_PATH;
@@ -143,7 +143,7 @@ final class PathCalls {
     return part.length;
   }
 
-  // ---- extended attributes, of which there are none ----
+  // ---- extended attributes: files have none ----
 
   /** getxattr(2), and removexattr(2). */
   static long getxattr(Task task, Arguments arguments) {

@@ -12,7 +12,7 @@ import dev.stubpool.kernel.fs.Node;
 import dev.stubpool.kernel.process.GuestProcess;
 import dev.stubpool.kernel.process.Task;
 
-/** Where paths lead that calls are given. */
+/** Resolves the paths in arguments of system calls. */
 final class Paths {
   static final int AT_SYMLINK_NOFOLLOW = 0x100;
   static final int AT_EACCESS = 0x200;
@@ -24,10 +24,11 @@ final class Paths {
   private Paths() {}
 
   /**
-   * Where a path begins.
+   * The directory at which a path starts.
    *
    * @param directory a descriptor, or AT_FDCWD
-   * @throws ErrnoException EBADF or ENOTDIR if a path that is not absolute cannot begin there
+   * @throws ErrnoException EBADF or ENOTDIR if the path is relative and the descriptor is not a
+   *     directory
    */
   static Location start(Task task, int directory, String path) {
     GuestProcess process = task.process();
@@ -47,18 +48,18 @@ final class Paths {
     return start;
   }
 
-  /** Where the file of a descriptor is, however it was opened. */
+  /** The location of a descriptor's file, also if it was opened with O_PATH. */
   static Location at(Task task, int descriptor) {
     return task.process().files().locate(Descriptors.any(task, descriptor));
   }
 
-  /** Where the file of a descriptor is that was not opened with O_PATH. */
+  /** The location of a descriptor's file; EBADF if it was opened with O_PATH. */
   static Location atOpened(Task task, int descriptor) {
     OpenFile file = Descriptors.opened(task, descriptor);
     return task.process().files().locate(file);
   }
 
-  /** A name that is to be given to something, or taken from it. */
+  /** Resolves a path whose last name is to be created or removed. */
   static Found name(Task task, int directory, String path) {
     GuestProcess process = task.process();
     return process
@@ -66,12 +67,12 @@ final class Paths {
         .look(start(task, directory, path), path, LastName.CHANGED, process.identity());
   }
 
-  /** What a path leads to; a link at its end is followed. */
+  /** Resolves a path; a link at its end is followed. */
   static Location find(Task task, int directory, String path) {
     return find(task, directory, path, true);
   }
 
-  /** What a path leads to. */
+  /** Resolves a path. */
   static Location find(Task task, int directory, String path, boolean follow) {
     GuestProcess process = task.process();
     FileTree files = process.files();
@@ -79,9 +80,9 @@ final class Paths {
   }
 
   /**
-   * What a path leads to.
+   * Resolves a path.
    *
-   * @param flags AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH say how; others do not matter
+   * @param flags AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH are obeyed, others are ignored
    */
   static Location find(Task task, int directory, String path, int flags) {
     if (path.isEmpty() && Bits.any(flags, AT_EMPTY_PATH)) {
@@ -92,7 +93,7 @@ final class Paths {
     return find(task, directory, path, !Bits.any(flags, AT_SYMLINK_NOFOLLOW));
   }
 
-  /** Throws EINVAL for flags that a call does not know. */
+  /** Throws EINVAL for unknown flags. */
   static void checkFlags(int flags, int known) {
     if ((flags & ~known) != 0) {
       throw new ErrnoException(Errno.EINVAL);

@@ -11,7 +11,7 @@ import dev.stubpool.kernel.file.OpenFile;
 import dev.stubpool.kernel.file.Pipe;
 import dev.stubpool.kernel.process.Task;
 
-/** Calls that make files without a name: pipes, counters, memory. */
+/** System calls that create unnamed files: pipes, counters, memory. */
 final class PipeCalls {
   private static final int EFD_SEMAPHORE = 1;
   private static final int MFD_CLOEXEC = 1;
@@ -19,7 +19,7 @@ final class PipeCalls {
   private static final int MFD_NOEXEC_SEAL = 8;
   private static final int MFD_EXEC = 0x10;
 
-  /** With "memfd:" before it and a 0 behind it, as long as a name may be. */
+  /** The limit for a name, so that it fits into NAME_MAX together with "memfd:" and a 0. */
   private static final int MOST_NAME = 249;
 
   private PipeCalls() {}
@@ -102,7 +102,7 @@ final class PipeCalls {
     }
   }
 
-  /** Calls on sockets: a descriptor of none. */
+  /** System calls on sockets: EBADF or ENOTSOCK, because there are none. */
   static long notSocket(Task task, Arguments arguments) {
     OpenFile _ = Descriptors.opened(task, arguments.integer(0));
     throw new ErrnoException(Errno.ENOTSOCK);

@@ -19,16 +19,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
-/** Calls that wait for several files: poll(2) and select(2). */
+/** System calls that wait for several files: poll(2) and select(2). */
 final class PollCalls {
-  /** Bytes of a {@code struct pollfd}: descriptor, events, what happened. */
+  /** The size of a {@code struct pollfd} in bytes: descriptor, events, returned events. */
   private static final int POLLFD_SIZE = 8;
 
   private static final int EVENTS_AT = 4;
   private static final int HAPPENED_AT = 6;
   private static final int ALWAYS = Poll.POLLERR | Poll.POLLHUP;
 
-  // What select(2) calls readable, writable and exceptional.
+  // The events that select(2) counts as readable, writable and exceptional.
   private static final int[] SELECTED = {
     Poll.POLLRDNORM | Poll.POLLRDBAND | Poll.POLLIN | Poll.POLLHUP | Poll.POLLERR,
     Poll.POLLWRBAND | Poll.POLLWRNORM | Poll.POLLOUT | Poll.POLLERR,
@@ -59,7 +59,7 @@ final class PollCalls {
                 task, arguments.word(2), timeout, false, () -> poll(task, arguments, timeout)));
   }
 
-  /** A descriptor of poll(2); no file if the descriptor names none. */
+  /** A descriptor of poll(2); without a file if it is not open. */
   private record Polled(Optional<OpenFile> file, int events) {
     int happened() {
       return file.map(open -> open.readiness() & (events | ALWAYS)).orElse(Poll.POLLNVAL);
@@ -95,7 +95,7 @@ final class PollCalls {
     return queues;
   }
 
-  /** Notes what happened; to how many. */
+  /** Stores the returned events; returns the number of ready descriptors. */
   private static long look(Polled[] polled, ByteBuffer fds) {
     int ready = 0;
     for (int i = 0; i < polled.length; i++) {
@@ -106,7 +106,7 @@ final class PollCalls {
     return ready;
   }
 
-  /** Waits until something is ready; how much, 0 if the time is over before. */
+  /** Waits until something is ready; returns the number, or 0 after the timeout. */
   private static long await(Task task, List<WaitQueue> queues, Timeout timeout, LongSupplier look) {
     return task.await(
             queues,
@@ -140,7 +140,7 @@ final class PollCalls {
         .plusNanos(micros % MICROS_IN_SECOND * NANOS_IN_MICRO);
   }
 
-  /** pselect6, select(2): the last argument leads to the mask's address and size. */
+  /** pselect6, select(2): the last argument points to the mask's address and size. */
   static long pselect6(Task task, Arguments arguments) {
     long address = arguments.word(4);
     Timeout timeout = Timeout.read(task, address);
@@ -162,7 +162,7 @@ final class PollCalls {
   /**
    * A descriptor of select(2).
    *
-   * @param sets a bit for each that it is in
+   * @param sets a bit for each set that contains it
    */
   private record Selected(int number, OpenFile file, int sets) {
     boolean isIn(int set) {
@@ -209,7 +209,7 @@ final class PollCalls {
     return files;
   }
 
-  /** Fills the sets of what is ready; how many bits there are in them. */
+  /** Fills the sets of ready descriptors; returns the number of bits set. */
   private static long look(List<Selected> files, BitSet... ready) {
     int count = 0;
     for (int i = 0; i < ready.length; i++) {
@@ -229,7 +229,7 @@ final class PollCalls {
 
   // ---- masks and times ----
 
-  /** Makes a call with another signal mask, of an address if that is not 0. */
+  /** Runs a call with the signal mask at an address, unless that is 0. */
   static long masked(Task task, long address, long size, LongSupplier call) {
     if (address == 0) {
       return call.getAsLong();
@@ -241,7 +241,9 @@ final class PollCalls {
     return call.getAsLong();
   }
 
-  /** Makes a call, and writes what is left of its time to where that came from, if anywhere. */
+  /**
+   * Runs a call, then writes the remaining time to the address of its timeout, unless that is null.
+   */
   private static long tellingTimeLeft(
       Task task, long address, Timeout timeout, boolean isTimeval, LongSupplier call) {
     try {
@@ -258,7 +260,7 @@ final class PollCalls {
     try {
       task.memory().write(address, isTimeval ? Timespec.timeval(left) : Timespec.timespec(left));
     } catch (ErrnoException _) {
-      // As Linux does: the time may lie in memory that cannot be written.
+      // Ignored as by Linux: the time may lie in read-only memory.
     }
   }
 }

@@ -1,6 +1,6 @@
 package dev.stubpool.kernel.call;
 
-import dev.stubpool.Segments;
+import dev.stubpool.X86Segments;
 import dev.stubpool.kernel.abi.Bits;
 import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
@@ -16,7 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.Arrays;
 
-/** Calls about the process itself. */
+/** System calls on the calling process. */
 final class ProcessCalls {
   private static final int ARCH_SET_GS = 0x1001;
   private static final int ARCH_SET_FS = 0x1002;
@@ -45,7 +45,7 @@ final class ProcessCalls {
 
   private ProcessCalls() {}
 
-  /** exit, _exit(2): of this thread; the last one's status is the process's. */
+  /** exit, _exit(2): ends this thread; the last thread's status is the process's. */
   static long exit(Task task, Arguments arguments) {
     if (task.process().tasks().size() == 1) {
       return exitGroup(task, arguments);
@@ -62,7 +62,7 @@ final class ProcessCalls {
 
   /** arch_prctl(2). */
   static long archPrctl(Task task, Arguments arguments) {
-    Segments segments = task.guest().segments();
+    X86Segments segments = task.guest().segments();
     long address = arguments.word(1);
     try {
       switch (arguments.integer(0)) {
@@ -121,7 +121,7 @@ final class ProcessCalls {
     return parent == null ? ProcessTable.INIT_PID : parent.pid();
   }
 
-  /** The process of a number, 0 for the caller's. */
+  /** The process with a pid; 0 is the caller's. */
   private static GuestProcess process(Task task, int pid) {
     GuestProcess process = pid == 0 ? task.process() : task.table().process(pid);
     if (process == null) {
@@ -185,7 +185,7 @@ final class ProcessCalls {
     return before;
   }
 
-  /** prctl(2), the little that programs without privileges use. */
+  /** prctl(2): the operations that unprivileged programs commonly use. */
   static long prctl(Task task, Arguments arguments) {
     return switch (arguments.integer(0)) {
       case PR_SET_NAME -> {
@@ -225,7 +225,7 @@ final class ProcessCalls {
     return size;
   }
 
-  /** getcpu(2): the first. */
+  /** getcpu(2): always CPU 0. */
   static long getcpu(Task task, Arguments arguments) {
     for (int i = 0; i < 2; i++) {
       if (arguments.word(i) != 0) {
@@ -249,7 +249,7 @@ final class ProcessCalls {
     return 0;
   }
 
-  /** setuid(2), setgid(2): to what it is already. */
+  /** setuid(2), setgid(2): only the current id is allowed. */
   private static long setId(int current, int wanted) {
     if (wanted != current && wanted != -1) {
       throw new ErrnoException(Errno.EPERM);
@@ -267,7 +267,7 @@ final class ProcessCalls {
     return setId(task.process().identity().gid(), arguments.integer(0));
   }
 
-  /** getpriority(2): 20 less the nice value 0. */
+  /** getpriority(2): always 20, for the nice value 0. */
   static long getpriority(Task task, Arguments arguments) {
     return 20;
   }

@@ -1,13 +1,13 @@
 package dev.stubpool.kernel.call;
 
-/** Bytes as a string of C, fit for a terminal whatever they are. */
+/** Formats bytes as a C string, safe for a terminal. */
 final class Quoted {
   private Quoted() {}
 
   /**
-   * The text.
+   * Formats bytes.
    *
-   * @param more whether there were more than these
+   * @param more whether the data was truncated
    */
   static String of(byte[] bytes, int size, boolean more) {
     StringBuilder text = new StringBuilder("\"");
@@ -18,7 +18,7 @@ final class Quoted {
     return text.append(more ? "\"..." : "\"").toString();
   }
 
-  /** An octal escape is as short as may be, unless a digit follows that would belong to it. */
+  /** An octal escape, as short as possible unless a digit follows. */
   private static String escaped(int b, boolean digitFollows) {
     return switch (b) {
       case '"' -> "\\\"";

@@ -18,7 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** Calls about signals, but for those that send them. */
+/** System calls on signals, except those that send them. */
 final class SignalCalls {
   private static final int SIG_BLOCK = 0;
   private static final int SIG_UNBLOCK = 1;
@@ -32,7 +32,7 @@ final class SignalCalls {
     }
   }
 
-  // ---- what is done with them ----
+  // ---- dispositions and masks ----
 
   /** rt_sigaction, sigaction(2). */
   static long sigaction(Task task, Arguments arguments) {
@@ -146,7 +146,7 @@ final class SignalCalls {
     return taken.signal();
   }
 
-  /** It is never made again after another signal. */
+  /** Waits for a signal; the call is never restarted after another signal. */
   private static SignalInfo await(Task task, long set, long deadline) {
     try {
       return task.awaitSignal(set, deadline).orElseThrow(() -> new ErrnoException(Errno.EAGAIN));

@@ -16,12 +16,16 @@ public final class Strace {
   private final Consumer<String> lines;
   private boolean manyTasks;
 
-  /** Prints to somebody who takes lines. */
+  /**
+   * Creates a printer.
+   *
+   * @param lines receives the lines
+   */
   public Strace(Consumer<String> lines) {
     this.lines = lines;
   }
 
-  /** A call that was served. */
+  /** Prints a completed call. */
   void call(Task task, SystemCall call, Arguments arguments, long result) {
     String shown = call(call, task, arguments, result);
     if (task.isLeaving()) {
@@ -33,7 +37,7 @@ public final class Strace {
     }
   }
 
-  /** A call that a signal interrupted. */
+  /** Prints a call that a signal interrupted. */
   void interrupted(Task task, SystemCall call, Arguments arguments) {
     print(task, call(call, task, arguments, -Errno.EINTR.number()), "? (interrupted)");
   }
@@ -49,7 +53,7 @@ public final class Strace {
     return call.name() + "(" + String.join(", ", shown) + ")";
   }
 
-  /** A call that the kernel does not have. */
+  /** Prints a call that the kernel does not support. */
   void unknown(Task task, String name, Arguments arguments, long result) {
     List<String> words = new ArrayList<>();
     for (int i = 0; i < 6; i++) {
@@ -71,13 +75,13 @@ public final class Strace {
     print(task, call + " ".repeat(padding) + "= " + result);
   }
 
-  /** With the thread's number, but of the first one while it is alone. */
+  /** Prints a line, with the tid once there is more than one thread. */
   private void print(Task task, String line) {
     manyTasks |= task.table().taskCount() > 1;
     lines.accept(manyTasks ? "[pid %5d] %s".formatted(task.tid(), line) : line);
   }
 
-  /** A signal that is delivered. */
+  /** Prints a signal that is delivered. */
   public void signal(Task task, SignalInfo info) {
     String name = Signal.name(info.signal());
     String code = Signal.codeName(info.signal(), info.code());
@@ -108,12 +112,12 @@ public final class Strace {
     return address == 0 ? "NULL" : "0x" + Long.toHexString(address);
   }
 
-  /** The end, by exit. */
+  /** Prints the end of a process by exit. */
   public void exited(Task task, int status) {
     print(task, "+++ exited with " + status + " +++");
   }
 
-  /** The end, by a signal. */
+  /** Prints the end of a process by a signal. */
   public void killed(Task task, int signal) {
     print(task, "+++ killed by " + Signal.name(signal) + " +++");
   }

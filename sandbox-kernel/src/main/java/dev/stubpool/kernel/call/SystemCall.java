@@ -4,27 +4,27 @@ import dev.stubpool.kernel.process.Task;
 import java.util.List;
 
 /**
- * A system call that the kernel has.
+ * A system call that the kernel supports.
  *
- * @param name without the number, as in its manual page
- * @param handler what it does
- * @param result how strace prints what came out
- * @param parameters how strace prints what went in
+ * @param name its name
+ * @param handler its implementation
+ * @param result the format of its result in strace
+ * @param parameters the types of its arguments, for strace
  */
 record SystemCall(String name, Handler handler, Result result, List<Parameter> parameters) {
-  /** What a system call does. */
+  /** The implementation of a system call. */
   @FunctionalInterface
   interface Handler {
     /**
-     * Does it.
+     * Serves a call.
      *
-     * @return what the guest gets
-     * @throws dev.stubpool.kernel.abi.ErrnoException what it gets instead
+     * @return the result for the guest
+     * @throws dev.stubpool.kernel.abi.ErrnoException the error for the guest
      */
     long serve(Task task, Arguments arguments);
   }
 
-  /** How a result is printed. */
+  /** The format of a result. */
   enum Result {
     NUMBER,
     ADDRESS

@@ -32,14 +32,14 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
-/** All system calls that the kernel has, by number. */
+/** The table of all system calls that the kernel supports, by number. */
 public final class SystemCallTable {
-  /** Those that every libc tries and does without: not worth a word. */
+  /** Unsupported calls that every libc tries and can do without: not reported. */
   private static final String[] EXPECTED = {
     "rseq", "clone3", "pidfd_open", "pidfd_send_signal", "pidfd_getfd",
   };
 
-  /** Those on sockets, of which there are none. */
+  /** The calls on sockets, which do not exist here. */
   private static final String[] SOCKET_CALLS = {
     "connect",
     "accept",
@@ -66,11 +66,11 @@ public final class SystemCallTable {
   private final CallCounts counts;
 
   /**
-   * Makes the table.
+   * Creates the table.
    *
-   * @param diagnostics who is told of calls that the kernel does not have, once each
-   * @param strace who prints the calls; null for nobody
-   * @param counts who counts them; null for nobody
+   * @param diagnostics receives a message for each unsupported call, once
+   * @param strace prints the calls; may be null
+   * @param counts counts the calls; may be null
    */
   public SystemCallTable(Consumer<String> diagnostics, Strace strace, CallCounts counts) {
     this.diagnostics = diagnostics;
@@ -151,7 +151,7 @@ public final class SystemCallTable {
     add("epoll_pwait2", EpollCalls::pwait2, INTEGER, ADDRESS, INTEGER, ADDRESS, ADDRESS, NUMBER);
   }
 
-  /** What programs do without. */
+  /** Adds calls that always fail, which programs can do without. */
   private void addWithout() {
     for (String name : new String[] {"splice", "tee", "vmsplice", "signalfd", "signalfd4"}) {
       add(name, always(Errno.ENOSYS), HEX, HEX, HEX, HEX, HEX, HEX);
@@ -373,9 +373,9 @@ public final class SystemCallTable {
   }
 
   /**
-   * Serves a call; what the guest gets.
+   * Serves a call; returns the result for the guest, which is a negative errno for an error.
    *
-   * @throws InterruptedCallException if a signal came before it did anything
+   * @throws InterruptedCallException if a signal interrupted it before it had an effect
    */
   public long serve(Task task, Trap.SystemCall trap) {
     Arguments arguments = new Arguments(task.memory(), trap.arguments());
@@ -413,7 +413,7 @@ public final class SystemCallTable {
     return result;
   }
 
-  /** The names of all calls that it has an answer to. */
+  /** The names of all calls in the table. */
   SortedSet<String> names() {
     return calls.values().stream()
         .map(SystemCall::name)

@@ -16,7 +16,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/** Calls about time. */
+/** System calls on time. */
 final class TimeCalls {
   static final int CLOCK_REALTIME = 0;
   static final int CLOCK_MONOTONIC = 1;
@@ -28,7 +28,7 @@ final class TimeCalls {
   static final int CLOCK_BOOTTIME = 7;
   static final int CLOCK_TAI = 11;
 
-  /** Of the clocks of clock_getcpuclockid(3), whose other bits are a process: its CPU time. */
+  /** The type bits of a clock of clock_getcpuclockid(3) for the CPU time of a process. */
   private static final int CPUCLOCK_SCHED = 2;
 
   private static final int CPUCLOCK_BITS = 3;
@@ -40,7 +40,7 @@ final class TimeCalls {
   private static final int RUSAGE_CHILDREN = -1;
   private static final int RUSAGE_THREAD = 1;
 
-  /** Of times(2): a hundredth of a second. */
+  /** The clock tick of times(2): a hundredth of a second. */
   private static final Duration TICK = Duration.ofMillis(10);
 
   private static final int TMS_SIZE = 32;
@@ -48,7 +48,7 @@ final class TimeCalls {
 
   private TimeCalls() {}
 
-  /** What a clock shows. */
+  /** The time of a clock. */
   static Duration now(Task task, int clock) {
     return switch (clock) {
       case CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_TAI ->
@@ -86,7 +86,7 @@ final class TimeCalls {
     return 0;
   }
 
-  /** clock_settime, clock_gettime(2): the clocks are the host's. */
+  /** clock_settime, clock_gettime(2): not permitted, because the clocks are the host's. */
   static long clockSettime(Task task, Arguments arguments) {
     return -(arguments.integer(0) == CLOCK_REALTIME ? Errno.EPERM : Errno.EINVAL).number();
   }
@@ -113,7 +113,7 @@ final class TimeCalls {
 
   // ---- CPU time ----
 
-  /** times(2): all of it is user time. */
+  /** times(2): all CPU time counts as user time. */
   static long times(Task task, Arguments arguments) {
     if (arguments.word(0) != 0) {
       ByteBuffer tms = Struct.allocate(TMS_SIZE);
@@ -136,7 +136,7 @@ final class TimeCalls {
     return 0;
   }
 
-  // ---- letting it pass ----
+  // ---- sleeping ----
 
   /** nanosleep(2). */
   static long nanosleep(Task task, Arguments arguments) {
@@ -162,7 +162,8 @@ final class TimeCalls {
   /**
    * Sleeps.
    *
-   * @param remaining where the time is written that is left when a signal comes; 0 for nowhere
+   * @param remaining the address for the remaining time if a signal interrupts the sleep; 0 for
+   *     none
    */
   private static long sleep(Task task, Duration time, long remaining) {
     long deadline = task.deadlineIn(time);
@@ -179,7 +180,7 @@ final class TimeCalls {
   }
 
   /** sched_yield(2). */
-  @SuppressWarnings("ThreadPriorityCheck") // it is what the guest asks for
+  @SuppressWarnings("ThreadPriorityCheck") // the guest asks for it
   static long schedYield(Task task, Arguments arguments) {
     return task.table()
         .lock()

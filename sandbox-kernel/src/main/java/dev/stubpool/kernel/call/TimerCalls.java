@@ -15,14 +15,14 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Calls about timers that send signals. */
+/** System calls on timers that send signals. */
 final class TimerCalls {
   private static final int ITIMER_REAL = 0;
   private static final int ITIMER_VIRTUAL = 1;
   private static final int ITIMER_PROF = 2;
   private static final int TIMER_ABSTIME = 1;
 
-  /** What a timer that was to expire in the past does: it expires. */
+  /** The delay of a timer whose expiration is in the past. */
   private static final Duration AT_ONCE = Duration.ofNanos(1);
 
   private TimerCalls() {}
@@ -52,7 +52,7 @@ final class TimerCalls {
     }
   }
 
-  // ---- of the process ----
+  // ---- interval timers ----
 
   /** alarm(2). */
   static long alarm(Task task, Arguments arguments) {
@@ -63,7 +63,7 @@ final class TimerCalls {
     return before.isZero() ? 0 : Math.max(1, rounded);
   }
 
-  /** setitimer, getitimer(2). Those of CPU time cannot be armed. */
+  /** setitimer, getitimer(2). CPU time timers are not supported. */
   static long setitimer(Task task, Arguments arguments) {
     int which = arguments.integer(0);
     Setting setting =
@@ -99,7 +99,7 @@ final class TimerCalls {
     };
   }
 
-  // ---- made ----
+  // ---- POSIX timers ----
 
   /** timer_create(2). */
   static long timerCreate(Task task, Arguments arguments) {

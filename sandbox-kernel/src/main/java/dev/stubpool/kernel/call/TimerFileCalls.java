@@ -13,7 +13,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 
-/** Calls of timerfd_create(2). */
+/** The system calls of timerfd_create(2). */
 final class TimerFileCalls {
   private static final int TFD_TIMER_ABSTIME = 1;
   private static final int TFD_TIMER_CANCEL_ON_SET = 2;
@@ -21,7 +21,7 @@ final class TimerFileCalls {
   /** Bytes of a {@code struct itimerspec}: interval, value. */
   private static final int SETTING_SIZE = 2 * Timespec.SIZE;
 
-  /** What a timer that was to expire in the past does: it expires. */
+  /** The delay of a timer whose expiration is in the past. */
   private static final Duration AT_ONCE = Duration.ofNanos(1);
 
   private TimerFileCalls() {}

@@ -10,7 +10,7 @@ import dev.stubpool.kernel.file.OpenFile;
 import dev.stubpool.kernel.process.Task;
 import java.nio.ByteBuffer;
 
-/** Calls that move data from one file to another. */
+/** System calls that copy data from one file to another. */
 final class TransferCalls {
   private TransferCalls() {}
 
@@ -60,7 +60,7 @@ final class TransferCalls {
     }
   }
 
-  /** A file's own position, or that which an address leads to. */
+  /** A file's own position, or the one at an address if that is not null. */
   private static FilePlace place(Task task, OpenFile file, long address) {
     if (address == 0) {
       return FilePlace.own(file);
@@ -106,7 +106,9 @@ final class TransferCalls {
     }
   }
 
-  /** Writes all of a buffer, or gives back what could not be written. */
+  /**
+   * Writes a buffer and returns the number of bytes written; the others are returned to the source.
+   */
   private static int put(Task task, FilePlace from, FilePlace to, ByteBuffer buffer) {
     int size = buffer.remaining();
     try {

@@ -6,15 +6,15 @@ import dev.stubpool.kernel.memory.UserMemory;
 import dev.stubpool.kernel.process.Task;
 import java.nio.ByteBuffer;
 
-/** Where in a program's memory data come from or go to, one piece after the other, readv(2). */
+/** The pieces of a program's memory from or to which a call copies data, readv(2). */
 final class UserVectors {
-  /** As much as one call moves, read(2). */
+  /** The limit for the bytes that one call moves, read(2). */
   static final long MOST = 0x7fff_f000;
 
   private static final int IOVEC_SIZE = 16;
   private static final int IOV_MAX = 1024;
 
-  /** Where no program's memory is any more. */
+  /** The end of the user address space. */
   private static final long USER_END = 0x7fff_ffff_f000L;
 
   private final UserMemory memory;
@@ -32,9 +32,9 @@ final class UserVectors {
   }
 
   /**
-   * One piece.
+   * A single piece.
    *
-   * @throws ErrnoException EFAULT for one that no program can have
+   * @throws ErrnoException EFAULT if it exceeds the user address space
    */
   static UserVectors of(Task task, long address, long size) {
     UserVectors vectors = new UserVectors(task.memory(), 1);
@@ -42,7 +42,7 @@ final class UserVectors {
     return vectors;
   }
 
-  /** Those of an array of {@code struct iovec}. */
+  /** The pieces of an array of {@code struct iovec}. */
   static UserVectors read(Task task, long array, int count) {
     if (count < 0 || count > IOV_MAX) {
       throw new ErrnoException(Errno.EINVAL);
@@ -69,23 +69,23 @@ final class UserVectors {
     left += sizes[index];
   }
 
-  /** How many bytes are still to be moved. */
+  /** The number of bytes still to be moved. */
   long left() {
     return left;
   }
 
-  /** Whether a piece was met that could not be copied. */
+  /** Whether copying has met inaccessible memory. */
   boolean isFaulted() {
     return isFaulted;
   }
 
-  /** Copies from the program into the buffer, which is ready to be read then: as much as can be. */
+  /** Copies as much as possible from the program into the buffer, and flips it for reading. */
   ByteBuffer gather(ByteBuffer to) {
     copy(to, memory::readSome);
     return to.flip();
   }
 
-  /** Copies to the program what is in the buffer; what cannot be copied is left in it. */
+  /** Copies the buffer to the program; bytes that cannot be copied remain in the buffer. */
   void scatter(ByteBuffer from) {
     copy(from, memory::writeSome);
   }

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/** Calls that wait for children. */
+/** System calls that wait for children. */
 final class WaitCalls {
   private static final int WNOHANG = 1;
   private static final int WSTOPPED = 2;
@@ -118,7 +118,7 @@ final class WaitCalls {
     }
   }
 
-  /** A child of which there is news; empty if there is none and the call is not to wait. */
+  /** Waits for a child with a status change; empty if there is none and the call must not wait. */
   private static Optional<GuestProcess> await(
       Task task, Predicate<GuestProcess> wanted, int options) {
     GuestProcess self = task.process();
@@ -130,7 +130,9 @@ final class WaitCalls {
         .orElseThrow();
   }
 
-  /** The child as an inner optional, the outer one is whether to stop waiting. */
+  /**
+   * The outer Optional is empty if the call should continue waiting; the inner one is the child.
+   */
   private static Optional<Optional<GuestProcess>> look(
       GuestProcess self, Predicate<GuestProcess> wanted, int options) {
     List<GuestProcess> candidates = self.children().stream().filter(wanted).toList();

@@ -1,2 +1,2 @@
-/** System calls: the table, the calls by family, and how they are printed. */
+/** System calls: the table, the handlers by family, and strace output. */
 package dev.stubpool.kernel.call;

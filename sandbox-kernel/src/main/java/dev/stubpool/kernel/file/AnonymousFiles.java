@@ -1,6 +1,8 @@
 package dev.stubpool.kernel.file;
 
-/** What stat(2) tells of files that have neither a name nor a kind: Linux has one inode for all. */
+/**
+ * The status of files without a name or type, stat(2): as in Linux, all of them share one inode.
+ */
 final class AnonymousFiles {
   private static final int MODE = 0600;
 

@@ -6,16 +6,16 @@ import java.util.Arrays;
 import java.util.TreeMap;
 
 /**
- * Bytes by position, of which those that nobody wrote are zeros and take no memory. Nothing is
- * known of a size here.
+ * A sparse array of bytes: positions that were never written are zeros and take no memory. It has
+ * no size.
  */
 final class Chunks {
-  /** Bytes of one. */
+  /** The size of a chunk in bytes. */
   static final int SIZE = 1 << 16;
 
   private static final int SMALLEST = 1 << 12;
 
-  /** By number. One may be shorter than it could be: its rest is zeros. */
+  /** Chunks by number. A chunk may be shorter than {@link #SIZE}; the rest is zeros. */
   private final TreeMap<Long, byte[]> chunks = new TreeMap<>();
 
   private final Storage storage;
@@ -25,12 +25,12 @@ final class Chunks {
     this.storage = storage;
   }
 
-  /** Bytes of memory that it takes. */
+  /** The allocated memory in bytes. */
   long allocated() {
     return allocated;
   }
 
-  /** Whether anything is known of the chunk that a position is in. */
+  /** Whether the chunk of a position is allocated. */
   boolean isThere(long position) {
     return chunks.containsKey(position / SIZE);
   }
@@ -54,10 +54,10 @@ final class Chunks {
   }
 
   /**
-   * Takes bytes out of a buffer.
+   * Writes bytes from a buffer.
    *
-   * @return how many; not all if there is no room for more
-   * @throws ErrnoException ENOSPC if there is none for any
+   * @return the number of bytes written; fewer than all if memory runs out
+   * @throws ErrnoException ENOSPC if none can be written
    */
   int write(long at, ByteBuffer from) {
     int written = 0;
@@ -94,7 +94,7 @@ final class Chunks {
     return longer;
   }
 
-  /** Makes zeros of all bytes from a position on. */
+  /** Clears all bytes from a position on. */
   void cut(long from) {
     long number = from / SIZE;
     byte[] last = chunks.get(number);
@@ -113,7 +113,7 @@ final class Chunks {
     storage.uncharge(bytes);
   }
 
-  /** Has room for a range of at least one byte, whatever is written there. */
+  /** Allocates memory for a range of at least one byte. */
   void allocate(long from, long to) {
     for (long number = from / SIZE; number <= (to - 1) / SIZE; number++) {
       byte[] _ = chunk(number, (int) Math.min(SIZE, to - number * SIZE));

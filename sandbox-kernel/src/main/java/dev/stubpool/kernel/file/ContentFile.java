@@ -7,30 +7,30 @@ import dev.stubpool.kernel.abi.OpenFlags;
 import dev.stubpool.kernel.memory.Backing;
 import java.nio.ByteBuffer;
 
-/** A regular file of the kernel's own, which lies in memory. */
+/** An open regular file in memory. */
 public final class ContentFile extends OpenFile {
   private final Inode inode;
   private long position;
 
-  /** What is opened. */
+  /** The file that is opened. */
   public interface Inode {
-    /** Its bytes. */
+    /** The contents. */
     FileContent content();
 
     /** stat(2). */
     FileStatus status();
 
-    /** Somebody has read it. */
+    /** Called after a read. */
     void accessed();
 
-    /** Somebody has changed its bytes or its size. */
+    /** Called after a change of the contents or size. */
     void modified();
 
-    /** One who had it open has it no more. */
+    /** Called when an open file is closed. */
     void closed();
   }
 
-  /** Opens it. */
+  /** Opens a file. */
   public ContentFile(int flags, Inode inode) {
     super("", flags);
     this.inode = inode;
@@ -67,7 +67,7 @@ public final class ContentFile extends OpenFile {
     return written;
   }
 
-  /** With O_APPEND at the end nevertheless, pwrite(2). */
+  /** With O_APPEND it writes at the end regardless of the position, as Linux does, pwrite(2). */
   @Override
   public int write(ByteBuffer from, long at) {
     if (!OpenFlags.writes(flags())) {

@@ -8,11 +8,11 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The descriptors of a process, or of several that share them, CLONE_FILES of clone(2). Locks of
- * fcntl(2) belong to it as to a process.
+ * The descriptors of a process, or of several processes that share them, CLONE_FILES of clone(2).
+ * It is the owner of locks of fcntl(2).
  */
 public final class DescriptorTable implements AutoCloseable {
-  /** RLIMIT_NOFILE at most: numbers are below. */
+  /** The maximum of RLIMIT_NOFILE; descriptors are lower. */
   public static final int LIMIT = 1024;
 
   private final TreeMap<Integer, Descriptor> open = new TreeMap<>();
@@ -45,28 +45,28 @@ public final class DescriptorTable implements AutoCloseable {
     return descriptor(number).closeOnExec();
   }
 
-  /** Says whether execve(2) shall close a descriptor. */
+  /** Sets whether execve(2) closes a descriptor. */
   public void closeOnExec(int number, boolean value) {
     open.put(number, new Descriptor(get(number), value));
   }
 
-  /** New numbers are below this, RLIMIT_NOFILE. */
+  /** The limit for new descriptors, RLIMIT_NOFILE. */
   public int limit() {
     return limit;
   }
 
-  /** Sets it, setrlimit(2); never above {@link #LIMIT}. */
+  /** Sets the limit, setrlimit(2); at most {@link #LIMIT}. */
   public void limit(long changed) {
     boolean isLess = Long.compareUnsigned(changed, LIMIT) < 0;
     limit = isLess ? (int) changed : LIMIT;
   }
 
-  /** Gives a file the lowest free number; a new one is closed if there is none. */
+  /** Assigns the lowest free number to a file; closes the file if there is none. */
   public int add(OpenFile file, boolean closeOnExec) {
     return add(file, closeOnExec, 0);
   }
 
-  /** Gives a file the lowest free number that is not below another. */
+  /** Assigns the lowest free number from {@code lowest} on to a file. */
   public int add(OpenFile file, boolean closeOnExec, int lowest) {
     file.hold();
     try {
@@ -87,7 +87,7 @@ public final class DescriptorTable implements AutoCloseable {
     }
   }
 
-  /** Gives a file a number, which is closed first if it is open. */
+  /** Assigns a number to a file, after closing that number if it is open. */
   public void put(int number, OpenFile file, boolean closeOnExec) {
     file.hold();
     Descriptor before = open.put(number, new Descriptor(file, closeOnExec));
@@ -106,25 +106,28 @@ public final class DescriptorTable implements AutoCloseable {
   private void drop(OpenFile file) {
     try {
       if (locks != null) {
-        locks.unlock(file.id(), this, 0, Long.MAX_VALUE); // whichever descriptor they came by
+        locks.unlock(
+            file.id(), this, 0, Long.MAX_VALUE); // also locks set through other descriptors
       }
     } finally {
-      file.release(); // also where the host no longer tells what file it is
+      file.release(); // also if the host no longer reports the file's identity
     }
   }
 
-  /** It has locks now, and loses them as its descriptors are closed. */
+  /**
+   * Registers the locks that this table has, which are released when its descriptors are closed.
+   */
   void has(FileLocks held) {
     locks = held;
   }
 
-  /** The same table for another process, CLONE_FILES; each closes it. */
+  /** Shares the table with another process, CLONE_FILES; each process closes it. */
   public DescriptorTable shared() {
     processes++;
     return this;
   }
 
-  /** A table of the same files, fork(2). */
+  /** Copies the table, fork(2). */
   public DescriptorTable copy() {
     DescriptorTable copy = new DescriptorTable();
     copy.limit = limit;
@@ -133,7 +136,7 @@ public final class DescriptorTable implements AutoCloseable {
     return copy;
   }
 
-  /** The table of a process that shares it no more, unshare(2): this one, or else a copy. */
+  /** An unshared table, unshare(2): this one if it is not shared, else a copy. */
   public DescriptorTable unshared() {
     if (processes == 1) {
       return this;
@@ -142,7 +145,7 @@ public final class DescriptorTable implements AutoCloseable {
     return copy();
   }
 
-  /** Closes those that execve(2) closes. */
+  /** Closes the descriptors that execve(2) closes. */
   public void exec() {
     for (int number : numbers()) {
       if (isCloseOnExec(number)) {
@@ -151,12 +154,12 @@ public final class DescriptorTable implements AutoCloseable {
     }
   }
 
-  /** Numbers that are in use, ascending. */
+  /** The numbers in use, ascending. */
   public Collection<Integer> numbers() {
     return List.copyOf(open.keySet());
   }
 
-  /** Closes all, if no other process shares the table. */
+  /** Closes all descriptors, unless another process shares the table. */
   @Override
   public void close() {
     if (--processes == 0) {

@@ -5,7 +5,7 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 
-/** The devices that guests have, null(4), full(4) and random(4): by name in /dev. */
+/** The devices in a guest's /dev: null(4), full(4), random(4) and others. */
 public enum Device {
   NULL("null", 1, 3) {
     @Override
@@ -42,7 +42,7 @@ public enum Device {
       return random(to);
     }
   },
-  /** A guest has no terminal of its own. */
+  /** The controlling terminal; a guest has none. */
   TTY("tty", 5, 0) {
     @Override
     int read(ByteBuffer to) {
@@ -58,7 +58,7 @@ public enum Device {
   private static final SecureRandom BYTES = new SecureRandom();
   private static final int ANYBODY = 0666;
 
-  /** Numbers beyond those of what else the kernel makes up. */
+  /** The first inode number of devices, above those of other synthetic files. */
   private static final long FIRST_INODE = 1 << 20;
 
   private final String fileName;
@@ -73,7 +73,7 @@ public enum Device {
 
   abstract int read(ByteBuffer to);
 
-  /** Takes all there is and forgets it. */
+  /** Discards all data. */
   int write(ByteBuffer from) {
     int size = from.remaining();
     from.position(from.limit());

@@ -10,10 +10,10 @@ public final class DeviceFile extends OpenFile {
   private final Device device;
 
   /**
-   * Opens it.
+   * Opens a device.
    *
-   * @param path what the guest calls it
-   * @throws ErrnoException ENXIO if it is not there
+   * @param path its path in the guest
+   * @throws ErrnoException ENXIO if it does not exist
    */
   public DeviceFile(String path, int flags, Device device) {
     super(path, flags);
@@ -66,6 +66,6 @@ public final class DeviceFile extends OpenFile {
 
   @Override
   public void position(long to) {
-    // These devices have none, and say nothing.
+    // These devices have no position, and report no error.
   }
 }

@@ -16,12 +16,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Files that are waited for together, epoll(7).
+ * An epoll instance, epoll(7).
  *
- * <p>Each item waits in its file's queue. When that is woken, the item becomes a candidate: it is
- * told of if the file is ready by the time that somebody asks. A level-triggered item stays a
- * candidate for as long as its file is found ready; an edge-triggered one is none any more until
- * its file's queue is woken again.
+ * <p>Each item waits in its file's queue. When the queue is woken, the item becomes a candidate:
+ * epoll_wait(2) reports it if its file is ready then. A level-triggered item remains a candidate as
+ * long as its file is ready. An edge-triggered one is removed when it is reported, until its file's
+ * queue is woken again.
  */
 public final class EpollFile extends OpenFile {
   private static final int EPOLLEXCLUSIVE = 1 << 28;
@@ -30,10 +30,10 @@ public final class EpollFile extends OpenFile {
   private static final int EPOLLET = 1 << 31;
   private static final int HOW = EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET;
 
-  /** Told of whether asked for or not. */
+  /** Events that are always reported. */
   private static final int ALWAYS = Poll.POLLERR | Poll.POLLHUP;
 
-  /** What may go with EPOLLEXCLUSIVE. */
+  /** Flags that are allowed with EPOLLEXCLUSIVE. */
   private static final int EXCLUSIVE =
       Poll.POLLIN | Poll.POLLOUT | ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 
@@ -43,7 +43,7 @@ public final class EpollFile extends OpenFile {
   private int nested;
   private int watchedBy;
 
-  /** What has happened to an item, {@code struct epoll_event}. */
+  /** A reported event, {@code struct epoll_event}. */
   public record Event(int events, long data) {}
 
   private record Key(int number, OpenFile file) {}
@@ -79,7 +79,7 @@ public final class EpollFile extends OpenFile {
       }
     }
 
-    /** It was told of. */
+    /** Records that it was reported. */
     void tell() {
       if (Bits.any(events, EPOLLONESHOT)) {
         events &= HOW;
@@ -91,13 +91,13 @@ public final class EpollFile extends OpenFile {
     }
   }
 
-  /** One without items. */
+  /** Creates an instance without items. */
   EpollFile(EpollWatches watches) {
     super("anon_inode:[eventpoll]", OpenFlags.O_RDWR);
     this.watches = watches;
   }
 
-  // ---- its items ----
+  // ---- items ----
 
   /** EPOLL_CTL_ADD, epoll_ctl(2). */
   public void add(int number, OpenFile file, int events, long data) {
@@ -176,9 +176,9 @@ public final class EpollFile extends OpenFile {
     }
   }
 
-  // ---- what happened to them ----
+  // ---- events ----
 
-  /** Takes what there is to be told now, epoll_wait(2): nothing if nothing is ready. */
+  /** Takes the events that are ready now, epoll_wait(2); never waits. */
   public List<Event> take(int most) {
     List<Event> taken = new ArrayList<>();
     List<Item> stay = new ArrayList<>();
@@ -194,7 +194,7 @@ public final class EpollFile extends OpenFile {
         }
       }
     }
-    candidates.addAll(stay); // behind the others, so that each has its turn
+    candidates.addAll(stay); // at the end, for fairness
     return taken;
   }
 

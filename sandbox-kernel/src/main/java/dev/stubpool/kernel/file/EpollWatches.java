@@ -3,14 +3,16 @@ package dev.stubpool.kernel.file;
 import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 
-/** How many items all epoll files of a sandbox have, as /proc/sys/fs/epoll/max_user_watches. */
+/**
+ * Counts the items of all epoll instances of a sandbox, as for /proc/sys/fs/epoll/max_user_watches.
+ */
 final class EpollWatches {
   private static final int MOST = 1 << 15;
 
   private int count;
 
   /**
-   * One more.
+   * Counts one more item.
    *
    * @throws ErrnoException ENOSPC if there are too many
    */

@@ -7,21 +7,21 @@ import dev.stubpool.kernel.abi.Poll;
 import dev.stubpool.kernel.abi.Struct;
 import java.nio.ByteBuffer;
 
-/** A counter to wait for, eventfd(2). */
+/** A counter of eventfd(2). */
 public final class EventFile extends OpenFile {
-  /** Its largest value; unsigned, as all of its values are. */
+  /** The maximum; values are unsigned. */
   private static final long MOST = -2;
 
   private final boolean isSemaphore;
   private long count;
 
-  /** Somebody found no room. */
+  /** Whether a write found no room. */
   private boolean roomWanted;
 
   /**
-   * Makes one.
+   * Creates a counter.
    *
-   * @param flags O_NONBLOCK
+   * @param flags O_NONBLOCK or 0
    */
   public EventFile(long count, boolean isSemaphore, int flags) {
     super("anon_inode:[eventfd]", OpenFlags.O_RDWR | flags);
@@ -88,7 +88,7 @@ public final class EventFile extends OpenFile {
       throw new ErrnoException(Errno.EAGAIN);
     }
     count += added;
-    from.position(from.limit()); // what follows the number is nothing
+    from.position(from.limit()); // bytes after the number are ignored
     waiters().wakeAll();
     return Long.BYTES;
   }

@@ -6,7 +6,7 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.abi.OpenFlags;
 import java.util.function.Supplier;
 
-/** What is behind a name that mkfifo(3) made: one pipe for all who have it open, fifo(7). */
+/** A FIFO, fifo(7): one pipe for all that have it open. */
 public final class Fifo {
   private final Pipe pipe;
 
@@ -15,13 +15,13 @@ public final class Fifo {
   }
 
   /**
-   * Opens an end at once. Who opens without O_NONBLOCK waits until {@link OpenFile#isConnected},
-   * and releases the end if it does not come to that.
+   * Opens an end without waiting. A caller without O_NONBLOCK waits until {@link
+   * OpenFile#isConnected}, and releases the end if the wait fails.
    *
-   * @param path what the guest calls it
-   * @param flags of open(2)
-   * @param status of the name's node
-   * @throws ErrnoException ENXIO to write with O_NONBLOCK if nobody reads
+   * @param path its path in the guest
+   * @param flags the flags of open(2)
+   * @param status the status of the FIFO's node
+   * @throws ErrnoException ENXIO if it is opened for writing with O_NONBLOCK and has no reader
    */
   public OpenFile open(String path, int flags, Supplier<FileStatus> status) {
     boolean onlyWrites = (flags & OpenFlags.O_ACCMODE) == OpenFlags.O_WRONLY;

@@ -18,14 +18,14 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * The bytes of a regular file in memory: chunks on the heap, or, from when it is mapped first, a
- * memory file of exactly as many pages as it has, so that what lies behind them faults. When the
- * number of pages changes, another memory file takes its place in all that map it.
+ * The contents of a regular file in memory: chunks on the heap or, once it is mapped, a memory file
+ * of exactly the file's number of pages, so that accesses beyond its end fault. When the number of
+ * pages changes, a new memory file replaces the old one in all mappings.
  */
 public final class FileContent implements Backing {
   private static final long LARGEST = Long.MAX_VALUE - AddressSpace.PAGE_SIZE;
 
-  /** A memory file of this size is worth a descriptor, though nobody maps it any more. */
+  /** From this size on, a memory file is kept after the last mapping is gone. */
   private static final long LARGE = 16 << 20;
 
   private final Storage storage;
@@ -38,9 +38,9 @@ public final class FileContent implements Backing {
   private boolean discarded;
 
   /**
-   * Makes an empty one.
+   * Creates empty contents.
    *
-   * @param name as in /proc/PID/maps
+   * @param name the name in /proc/PID/maps
    */
   public FileContent(Storage storage, Supplier<String> name) {
     this.storage = storage;
@@ -53,21 +53,21 @@ public final class FileContent implements Backing {
     return name.get();
   }
 
-  /** Bytes from the first to the last. */
+  /** The size in bytes. */
   public long size() {
     return size;
   }
 
-  /** Bytes of memory that it takes. */
+  /** The allocated memory in bytes. */
   public long allocated() {
     return memory != null ? memory.size() : chunks.allocated();
   }
 
   // ---- bytes ----
 
-  /** Fills a buffer as far as there is something; how many bytes that was. */
+  /** Reads into a buffer up to the end of the file; returns the number of bytes. */
   public int read(long from, ByteBuffer to) {
-    if (from >= size) { // by far, perhaps: the difference need not be an int
+    if (from >= size) { // the difference may exceed an int
       return 0;
     }
     int part = (int) Math.min(to.remaining(), size - from);
@@ -82,10 +82,10 @@ public final class FileContent implements Backing {
   }
 
   /**
-   * Takes bytes out of a buffer, and grows if need be.
+   * Writes bytes from a buffer, and grows if necessary.
    *
-   * @return how many; not all if there is no room for more
-   * @throws ErrnoException ENOSPC if there is none for any, EFBIG if it would be too large
+   * @return the number of bytes written; fewer than all if storage runs out
+   * @throws ErrnoException ENOSPC if none can be written, EFBIG if the file would be too large
    */
   public int write(long at, ByteBuffer from) {
     if (!from.hasRemaining()) {
@@ -129,16 +129,17 @@ public final class FileContent implements Backing {
   }
 
   private void resizeMapped(long wanted) {
+    boolean isReplaced = pages(wanted) != memory.size();
     MemoryFile next = memory;
-    if (pages(wanted) != memory.size()) {
+    if (isReplaced) {
       next = make(pages(wanted), memory.size());
       maps.forEach(AddressMap::stopGuests);
     }
     long end = Math.min(size, wanted);
-    clear(end, Math.min(memory.size(), pages(end))); // whoever maps it may write behind its end
+    clear(
+        end, Math.min(memory.size(), pages(end))); // a mapping may have been written beyond the end
     boolean wasEmpty = isEmpty();
     size = wanted;
-    boolean isReplaced = next != memory;
     if (isReplaced) {
       replaceBy(next);
     }
@@ -166,13 +167,16 @@ public final class FileContent implements Backing {
 
   // ---- mappings ----
 
-  /** Bytes of the memory file for a size: at least a page, for there is none of no pages. */
+  /** The size of the memory file for a file size: at least one page. */
   private static long pages(long size) {
     long page = AddressSpace.PAGE_SIZE;
     return Math.max(page, Math.ceilDiv(size, page) * page);
   }
 
-  /** In a memory file of one page nevertheless: behind that page nothing is, wherever. */
+  /**
+   * While the file is empty, this is the end of the memory file's only page, so that all accesses
+   * to a mapping fault.
+   */
   @Override
   public long offset(long wanted) {
     return isEmpty() ? AddressSpace.PAGE_SIZE : wanted;
@@ -190,14 +194,13 @@ public final class FileContent implements Backing {
         memory = unfolded();
         storage.unfolded(this);
       } catch (ErrnoException _) {
-        throw new ErrnoException(
-            Errno.ENOMEM); // to a file there is no room, to a mapping no memory
+        throw new ErrnoException(Errno.ENOMEM); // ENOSPC for files is ENOMEM for mappings
       }
     }
     return memory;
   }
 
-  /** A memory file of what is in the chunks, which go. */
+  /** Moves the chunks to a memory file. */
   private MemoryFile unfolded() {
     MemoryFile made = make(pages(size), chunks.allocated());
     for (long at = 0; at < size; at += Chunks.SIZE) {
@@ -210,7 +213,7 @@ public final class FileContent implements Backing {
     return made;
   }
 
-  /** Chunks of what is in the memory file, which nobody maps and which goes, if there is room. */
+  /** Moves an unmapped memory file back to chunks, if there is room. */
   private void fold() {
     Chunks made = new Chunks(storage);
     MemorySegment zeros = MemorySegment.ofArray(new byte[Chunks.SIZE]);
@@ -231,7 +234,7 @@ public final class FileContent implements Backing {
     chunks = made;
   }
 
-  /** A memory file in place of something that takes so many bytes. */
+  /** Creates a memory file that replaces storage of {@code before} bytes. */
   private MemoryFile make(long bytes, long before) {
     storage.charge(bytes - before);
     try {
@@ -270,9 +273,9 @@ public final class FileContent implements Backing {
     }
   }
 
-  // ---- its end ----
+  // ---- end of life ----
 
-  /** Nobody has it open, and it has no name: what it takes is given back once nobody maps it. */
+  /** Called when it is neither open nor named; its storage is released once it is not mapped. */
   public void discard() {
     discarded = true;
     if (maps.isEmpty()) {
@@ -280,7 +283,7 @@ public final class FileContent implements Backing {
     }
   }
 
-  /** Whoever has it open or maps it: nobody will look into it any more. */
+  /** Releases the storage although it may be open or mapped, at the end of the sandbox. */
   void end() {
     discarded = true;
     free();

@@ -21,10 +21,10 @@ public final class FileLocks {
   /**
    * A lock.
    *
-   * @param owner its descriptor table, or its open file
-   * @param pid whom F_GETLK names
+   * @param owner a descriptor table or an open file
+   * @param pid the pid that F_GETLK reports
    * @param first the first byte
-   * @param last the last byte
+   * @param last the last byte, inclusive
    */
   public record Lock(Object owner, int pid, long first, long last, boolean isExclusive) {
     private boolean overlaps(long otherFirst, long otherLast) {
@@ -38,12 +38,12 @@ public final class FileLocks {
     }
   }
 
-  /** Woken when locks are given up. */
+  /** The queue that is woken when locks are released. */
   public WaitQueue released() {
     return released;
   }
 
-  /** A lock of somebody else's that forbids this one, F_GETLK. */
+  /** Another owner's lock that conflicts with this one, F_GETLK. */
   public Optional<Lock> conflict(FileId file, Lock lock) {
     return of(file).stream().filter(lock::conflictsWith).findFirst();
   }
@@ -53,16 +53,16 @@ public final class FileLocks {
   }
 
   /**
-   * Locks for a descriptor table, which gives its locks up when it closes the file, F_SETLK.
+   * Locks for a descriptor table, which releases its locks when it closes the file, F_SETLK.
    *
-   * @throws ErrnoException EAGAIN if a lock of somebody else's forbids it
+   * @throws ErrnoException EAGAIN if another owner's lock conflicts
    */
   public void lock(DescriptorTable owner, OpenFile file, Lock lock) {
     owner.has(this);
     lock(file.id(), lock);
   }
 
-  /** Locks for an open file, which gives its locks up when it is closed. */
+  /** Locks for an open file, which releases its locks when it is closed. */
   public void lock(OpenFile owner, Lock lock) {
     owner.whenClosed(this, () -> unlockAll(owner));
     lock(owner.id(), lock);
@@ -80,7 +80,7 @@ public final class FileLocks {
     count++;
   }
 
-  /** Gives up an owner's locks on a range, F_UNLCK; what lies outside of it stays locked. */
+  /** Releases an owner's locks on a range, F_UNLCK; bytes outside the range stay locked. */
   public void unlock(FileId file, Object owner, long first, long last) {
     List<Lock> outside = new ArrayList<>();
     for (Lock lock : of(file)) {
@@ -101,7 +101,7 @@ public final class FileLocks {
     }
   }
 
-  /** Gives up all locks of an owner's. */
+  /** Releases all locks of an owner. */
   public void unlockAll(Object owner) {
     boolean any = false;
     for (FileId file : List.copyOf(locks.keySet())) {

@@ -14,9 +14,9 @@ import java.time.Instant;
 import java.util.Map;
 
 /**
- * What stat(2) tells, {@code struct stat} of x86-64 and {@code struct statx}.
+ * The status of a file, stat(2): {@code struct stat} of x86-64 and {@code struct statx}.
  *
- * @param blocks of 512 bytes, as many as it takes
+ * @param blocks the allocated blocks of 512 bytes
  */
 public record FileStatus(
     long device,
@@ -42,25 +42,25 @@ public record FileStatus(
   public static final int S_ISGID = 02000;
   public static final int S_ISVTX = 01000;
 
-  /** All bits of the mode that are not the type. */
+  /** The bits of the mode other than the type. */
   public static final int PERMISSIONS = 07777;
 
   /** Bytes of a {@code struct stat}. */
   public static final int SIZE = 144;
 
-  /** Bytes of a sector, in which blocks are counted. */
+  /** The unit of {@link #blocks} in bytes. */
   public static final int SECTOR = 512;
 
   private static final int STATX_SIZE = 256;
   private static final int STATX_BASIC_STATS = 0x7ff;
-  private static final int BLOCK_SIZE = 4096; // the host's is not to be had from Java
+  private static final int BLOCK_SIZE = 4096; // Java cannot query the host's
   private static final int ANY_EXECUTE = 0111;
 
-  /** What {@link #of(Map)} wants to know of {@link Files#readAttributes}. */
+  /** The attributes that {@link #of(Map)} needs from {@link Files#readAttributes}. */
   public static final String ATTRIBUTES =
       "unix:dev,ino,nlink,mode,uid,gid,rdev,size,lastAccessTime,lastModifiedTime,ctime";
 
-  /** The status of something that the kernel made up. */
+  /** The status of a synthetic file. */
   public static FileStatus made(int mode, long inode, long specialDevice) {
     return new FileStatus(
         0, inode, 1, mode, 0, 0, specialDevice, 0, 0, Instant.EPOCH, Instant.EPOCH, Instant.EPOCH);
@@ -71,7 +71,7 @@ public record FileStatus(
     return of(Files.readAttributes(path, ATTRIBUTES, options));
   }
 
-  /** The status of a file of the host, by its attributes. */
+  /** The status of a host file with given attributes. */
   public static FileStatus of(Map<String, Object> values) {
     long size = (Long) values.get("size");
     return new FileStatus(
@@ -89,16 +89,16 @@ public record FileStatus(
         ((FileTime) values.get("ctime")).toInstant());
   }
 
-  /** S_IFREG and so on. */
+  /** The type, S_IF*. */
   public int type() {
     return mode & S_IFMT;
   }
 
   /**
-   * Whether its permissions allow an access, path_resolution(7), less supplementary groups and
+   * Whether its permissions allow an access, path_resolution(7), without supplementary groups and
    * access control lists.
    *
-   * @param access R_OK and so on
+   * @param access R_OK, W_OK and X_OK
    */
   public boolean allows(Identity who, int access) {
     if (who.uid() == 0) {
@@ -136,12 +136,12 @@ public record FileStatus(
     return Struct.bytes(statx);
   }
 
-  /** Of a device's number, makedev(3). */
+  /** The major number of a device, makedev(3). */
   public static int major(long device) {
     return (int) ((device >> 8 & 0xfff) | (device >> 32 & ~0xfff));
   }
 
-  /** Of a device's number. */
+  /** The minor number of a device. */
   public static int minor(long device) {
     return (int) ((device & 0xff) | (device >> 12 & ~0xff));
   }

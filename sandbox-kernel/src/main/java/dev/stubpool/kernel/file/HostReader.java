@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Reads from a stream that may have nothing yet, in a thread of its own, and only when it is asked:
- * what is not asked for stays where it is, for whoever reads there next. What comes when nobody
- * waits for it any more is kept.
+ * Reads from a stream that may block, in a thread of its own, and only on demand: data that was not
+ * requested stays in the stream for its next reader. Data that arrives after its reader has stopped
+ * waiting is kept.
  *
- * <p>All of it is under its monitor; who is told that something has come is told without it.
+ * <p>State is guarded by the monitor; callbacks run without it.
  */
 final class HostReader {
   private static final int SIZE = 1 << 16;
@@ -26,7 +26,7 @@ final class HostReader {
   private byte[] kept = new byte[0];
   private int start;
 
-  /** What to read now, 0 for nothing. */
+  /** The number of bytes to read now, 0 for none. */
   private int asked;
 
   private boolean isMore;
@@ -36,11 +36,11 @@ final class HostReader {
   private Thread thread;
 
   /**
-   * Reads nothing yet.
+   * Creates a reader, which does not read yet.
    *
-   * @param name of the thread
-   * @param isShared whether others read there too: {@link InputStream#available} says what there
-   *     is, and no more is read than somebody asked for
+   * @param name the thread's name
+   * @param isShared whether others read the same source: then {@link InputStream#available} tells
+   *     whether data is ready, and no more is read than was requested
    */
   HostReader(String name, InputStream source, boolean isShared) {
     this.name = name;
@@ -49,11 +49,11 @@ final class HostReader {
   }
 
   /**
-   * Takes what has come, or asks for it.
+   * Takes data that has arrived, or requests it.
    *
-   * @param whenChanged is run when something has come
+   * @param whenChanged is run when data has arrived
    * @return 0 at the end
-   * @throws ErrnoException EAGAIN if nothing has come yet, or what reading failed with
+   * @throws ErrnoException EAGAIN if no data has arrived, or the error of the read
    */
   synchronized int read(ByteBuffer to, Runnable whenChanged) {
     int wanted = Math.min(to.remaining(), SIZE);
@@ -64,7 +64,7 @@ final class HostReader {
     if (there > 0) {
       int more = Math.min(wanted - there, isMore || asked > 0 ? 0 : present());
       if (more > 0) {
-        isMore = true; // the rest of what has come, of which only a part was asked for
+        isMore = true; // the rest of the data, of which only a part was requested
         ask(more);
       } else {
         return take(to);
@@ -74,7 +74,7 @@ final class HostReader {
       failure = null;
       throw new ErrnoException(told);
     } else if (hasEnded) {
-      hasEnded = false; // a terminal may have more
+      hasEnded = false; // a terminal may continue after end of file
       return 0;
     } else if (asked == 0) {
       ask(isShared ? wanted : SIZE);
@@ -95,7 +95,7 @@ final class HostReader {
     return size;
   }
 
-  /** Takes back what was read. */
+  /** Returns data that was read but not used. */
   synchronized void unread(ByteBuffer rest) {
     byte[] all = new byte[rest.remaining() + there()];
     int first = rest.remaining();
@@ -106,10 +106,10 @@ final class HostReader {
   }
 
   /**
-   * Whether a read would find something.
+   * Whether a read would return at once.
    *
    * @param whenChanged is run when that may have changed
-   * @param keeps whether that has to be here already
+   * @param keeps whether the data must be in the buffer already
    */
   synchronized boolean isReady(Runnable whenChanged, boolean keeps) {
     if (there() > 0 || failure != null || hasEnded) {
@@ -126,7 +126,7 @@ final class HostReader {
     return false;
   }
 
-  /** How many bytes could be read at once. */
+  /** The number of bytes that can be read without waiting. */
   synchronized int available() {
     return there() + (asked > 0 ? 0 : present());
   }
@@ -135,7 +135,7 @@ final class HostReader {
     try {
       return isShared ? source.available() : 0;
     } catch (IOException _) {
-      return 0; // reading will tell
+      return 0; // the read will report the error
     }
   }
 
@@ -147,7 +147,7 @@ final class HostReader {
     notifyAll();
   }
 
-  /** Nobody will read any more. */
+  /** Stops reading for good. */
   synchronized void close() {
     isClosed = true;
     notifyAll();
@@ -167,7 +167,7 @@ final class HostReader {
       } catch (IOException e) {
         failed = Errno.of(e);
       } catch (RuntimeException _) {
-        failed = Errno.EIO; // an embedder's stream
+        failed = Errno.EIO; // an embedder's stream has thrown
       }
       arrived(arriving, read, failed).forEach(Runnable::run);
     }

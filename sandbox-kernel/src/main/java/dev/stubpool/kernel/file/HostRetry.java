@@ -6,7 +6,10 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.concurrent.locks.LockSupport;
 
-/** Reads and writes of streams that somebody else may have made non-blocking: the JVM's own. */
+/**
+ * Retries reads and writes of the JVM's own streams, which another process may have made
+ * non-blocking.
+ */
 final class HostRetry {
   private static final long PAUSE_NANOS = 5_000_000;
 

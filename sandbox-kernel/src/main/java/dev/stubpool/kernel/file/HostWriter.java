@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Writes to a stream that may have no room, in a thread of its own: one write at a time, whose
- * result who made it waits for. What was begun cannot be taken back: when nobody waits for it any
- * more, it goes on, and an error of it is told of by the next write.
+ * Writes to a stream that may block, in a thread of its own, one write at a time; the caller waits
+ * for the result. A write that has begun cannot be cancelled: if its caller stops waiting, it
+ * continues, and the next write reports its error.
  *
- * <p>All of it is under its monitor; who is told that a write is done is told without it.
+ * <p>State is guarded by the monitor; callbacks run without it.
  */
 final class HostWriter {
   private static final int SIZE = 1 << 16;
@@ -24,10 +24,10 @@ final class HostWriter {
   private final byte[] data = new byte[SIZE];
   private final Set<Runnable> waiting = new LinkedHashSet<>();
 
-  /** Bytes of the write that is under way, 0 for none. */
+  /** The size of the write in progress, 0 for none. */
   private int size;
 
-  /** The buffer whose owner waits for the write; null if nobody does. */
+  /** The buffer whose owner waits for the write; null if the write was abandoned. */
   private ByteBuffer waitedFor;
 
   private boolean isDone;
@@ -36,9 +36,9 @@ final class HostWriter {
   private Thread thread;
 
   /**
-   * Writes nothing yet.
+   * Creates an idle writer.
    *
-   * @param name of the thread
+   * @param name the thread's name
    */
   HostWriter(String name, OutputStream sink) {
     this.name = name;
@@ -46,11 +46,12 @@ final class HostWriter {
   }
 
   /**
-   * Begins a write, or tells how it went.
+   * Begins a write, or returns the result of the one begun for this buffer.
    *
    * @param whenChanged is run when a write is done
-   * @return how many bytes of the buffer were written
-   * @throws ErrnoException EAGAIN while it is under way, or another is; or what it failed with
+   * @return the number of bytes written
+   * @throws ErrnoException EAGAIN while this or another write is in progress; or the error of the
+   *     write
    */
   synchronized int write(ByteBuffer from, Runnable whenChanged) {
     if (!from.hasRemaining()) {
@@ -74,9 +75,9 @@ final class HostWriter {
   }
 
   /**
-   * Begins a write that nobody waits for but a little.
+   * Begins a write whose result is not awaited.
    *
-   * @throws ErrnoException EAGAIN if another is under way
+   * @throws ErrnoException EAGAIN if another write is in progress
    */
   synchronized int begin(ByteBuffer from, Runnable whenChanged) {
     if (!from.hasRemaining()) {
@@ -101,7 +102,7 @@ final class HostWriter {
     return size;
   }
 
-  @SuppressWarnings("ReferenceEquality") // it is the buffer that counts, not what is in it
+  @SuppressWarnings("ReferenceEquality") // compares the buffer's identity, not its contents
   private boolean isWaitedFor(ByteBuffer buffer) {
     return waitedFor == buffer;
   }
@@ -118,7 +119,10 @@ final class HostWriter {
     }
   }
 
-  /** Nobody waits for a buffer's write any more; how many of its bytes are under way. */
+  /**
+   * Abandons the wait for a buffer's write; returns the number of its bytes that are still being
+   * written.
+   */
   synchronized int abandon(ByteBuffer from) {
     if (!isWaitedFor(from)) {
       return 0;
@@ -134,7 +138,7 @@ final class HostWriter {
   /**
    * Whether a write could begin now.
    *
-   * @param whenChanged is run when it may be so
+   * @param whenChanged is run when that may have changed
    */
   synchronized boolean isReady(Runnable whenChanged) {
     if (isBusy()) {
@@ -144,9 +148,9 @@ final class HostWriter {
   }
 
   /**
-   * Waits until nothing is under way, but not for long.
+   * Waits until no write is in progress, up to a timeout.
    *
-   * @return whether that is so
+   * @return whether none is
    */
   synchronized boolean awaitReady(long millis) {
     long deadline = System.nanoTime() + millis * 1_000_000;
@@ -165,7 +169,7 @@ final class HostWriter {
     return !isBusy();
   }
 
-  /** Nobody will write any more; what is under way goes on. */
+  /** Stops accepting writes; one in progress continues. */
   synchronized void close() {
     isClosed = true;
     notifyAll();
@@ -179,7 +183,7 @@ final class HostWriter {
       } catch (IOException e) {
         failed = Errno.of(e);
       } catch (RuntimeException _) {
-        failed = Errno.EIO; // an embedder's stream
+        failed = Errno.EIO; // an embedder's stream has thrown
       }
       done(failed).forEach(Runnable::run);
     }

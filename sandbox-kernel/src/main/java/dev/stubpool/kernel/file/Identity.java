@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Whom a program runs as, credentials(7): real, effective and saved ids are the same. */
+/** The user and group of a program, credentials(7): real, effective and saved ids are equal. */
 public record Identity(int uid, int gid) {
   /** The user that this JVM runs as. */
   public static Identity ofHost() throws IOException {

@@ -16,26 +16,29 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A standard stream of this JVM's own, whatever that is. Regular files are read and written at
- * once, at the host's position; what may have to be waited for is, in threads of its own. Never
- * closed: the JVM has one of each.
+ * A standard stream inherited from this JVM. Regular files are read and written directly, at the
+ * host's position; files that may block are read and written in threads of their own. It is never
+ * closed, because the JVM has only one of each.
  */
 public final class InheritedFile extends OpenFile {
-  /** Character devices that are terminals, Documentation/admin-guide/devices.txt of Linux. */
+  /** Major number of terminals, Documentation/admin-guide/devices.txt of Linux. */
   private static final int TTY = 4;
 
   private static final int CONSOLE = 5;
   private static final int FIRST_PTY = 136;
   private static final int LAST_PTY = 143;
 
-  /** Those of null(4), which never have to be waited for. */
+  /** Major number of null(4) and similar devices, which never block. */
   private static final int MEMORY = 1;
 
   private static final FileDescriptor[] DESCRIPTORS = {
     FileDescriptor.in, FileDescriptor.out, FileDescriptor.err,
   };
 
-  /** What was read for a guest that is no more is for the next one. */
+  /**
+   * The readers are shared by all guests, so that data read for one that has ended goes to the
+   * next.
+   */
   private static final HostReader[] READERS = new HostReader[DESCRIPTORS.length];
 
   private static final int OCTAL = 8;
@@ -71,12 +74,12 @@ public final class InheritedFile extends OpenFile {
     }
   }
 
-  /** Standard input. No more is read than the guest asks for. */
+  /** Standard input. No more is read than the guest requests. */
   public static OpenFile input(KernelLock lock) {
     return of(0, OpenFlags.O_RDONLY, lock);
   }
 
-  /** Standard output. Nothing is kept back. */
+  /** Standard output, unbuffered. */
   public static OpenFile output(KernelLock lock) {
     return of(1, OpenFlags.O_WRONLY, lock);
   }
@@ -91,11 +94,12 @@ public final class InheritedFile extends OpenFile {
       String path = Files.readSymbolicLink(Path.of("/proc/self/fd/" + number)).toString();
       return new InheritedFile(number, path, hostFlags(number, usual), lock);
     } catch (IOException | ErrnoException _) {
-      return new DeviceFile("/dev/null", usual, Device.NULL); // this JVM has none, or it is hidden
+      return new DeviceFile(
+          "/dev/null", usual, Device.NULL); // the JVM has no such stream, or it is hidden
     }
   }
 
-  /** Flags that the host's file was opened with, proc(5). */
+  /** The flags with which the host's file was opened, proc(5). */
   private static int hostFlags(int number, int usual) throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo/" + number))) {
       if (line.startsWith("flags:")) {
@@ -109,7 +113,7 @@ public final class InheritedFile extends OpenFile {
     lock.with(waiters()::wakeAll);
   }
 
-  // ---- what it is ----
+  // ---- status ----
 
   @Override
   public FileStatus status() {
@@ -218,7 +222,7 @@ public final class InheritedFile extends OpenFile {
   @Override
   public int abandonWrite(ByteBuffer from) {
     int underWay = writer.abandon(from);
-    waiters().wakeAll(); // somebody else's turn may have come
+    waiters().wakeAll(); // the next reader may proceed
     return underWay;
   }
 
@@ -251,7 +255,7 @@ public final class InheritedFile extends OpenFile {
     return isPollable() && OpenFlags.reads(flags()) ? reader.available() : super.available();
   }
 
-  /** Either has the descriptor's one position. */
+  /** The input or output channel; both have the descriptor's single position. */
   private FileChannel channel() {
     return OpenFlags.reads(flags()) ? in.getChannel() : out.getChannel();
   }

@@ -3,7 +3,7 @@ package dev.stubpool.kernel.file;
 import dev.stubpool.kernel.abi.OpenFlags;
 import dev.stubpool.kernel.memory.MemoryBudget;
 
-/** What the open files of one sandbox have in common. */
+/** Shared state of all open files of a sandbox. */
 public final class KernelFiles {
   private final Pipes pipes = new Pipes();
   private final EpollWatches watches = new EpollWatches();
@@ -13,36 +13,36 @@ public final class KernelFiles {
   private final Storage memoryObjects;
   private long numbers;
 
-  /** Of files whose memory is taken from a budget. */
+  /** Creates the state for files whose memory is charged to a budget. */
   public KernelFiles(MemoryBudget memory) {
     memoryObjects = new Storage(memory, Long.MAX_VALUE);
   }
 
   /**
-   * Makes a file in memory, memfd_create(2).
+   * Creates a file in memory, memfd_create(2).
    *
-   * @param name what it is called, though not among the other files
+   * @param name its name, which is not in the file tree
    */
   public OpenFile memoryObject(String name, Identity owner) {
     return MemoryObject.make(memoryObjects, name, ++numbers, owner, OpenFlags.O_RDWR);
   }
 
-  /** Its pipes. */
+  /** The factory of pipes. */
   public Pipes pipes() {
     return pipes;
   }
 
-  /** Makes an epoll file, epoll_create(2). */
+  /** Creates an epoll instance, epoll_create(2). */
   public EpollFile epoll() {
     return new EpollFile(watches);
   }
 
-  /** Locks of fcntl(2). */
+  /** The locks of fcntl(2). */
   public FileLocks locks() {
     return locks;
   }
 
-  /** Locks of flock(2), which know nothing of the others. */
+  /** The locks of flock(2), which are independent of those of fcntl(2). */
   public FileLocks wholeLocks() {
     return wholeLocks;
   }

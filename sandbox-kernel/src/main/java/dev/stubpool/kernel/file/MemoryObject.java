@@ -2,11 +2,13 @@ package dev.stubpool.kernel.file;
 
 import java.time.Instant;
 
-/** A file in memory that never had a name among the others, memfd_create(2). */
+/** A file in memory without a name in the file tree, memfd_create(2). */
 final class MemoryObject implements ContentFile.Inode {
   private static final int MODE = FileStatus.S_IFREG | 0777;
 
-  /** Linux has a tmpfs of its own for these; any number will do that no other file system has. */
+  /**
+   * The device number, unique among file systems; in Linux these files have a tmpfs of their own.
+   */
   private static final long DEVICE = 1;
 
   private static final int SECTOR = 512;
@@ -23,7 +25,7 @@ final class MemoryObject implements ContentFile.Inode {
     this.owner = owner;
   }
 
-  /** Makes one and opens it. */
+  /** Creates a file and opens it. */
   static OpenFile make(Storage storage, String name, long number, Identity owner, int flags) {
     String path = "/memfd:" + name + " (deleted)";
     return new ContentFile(flags, new MemoryObject(storage, path, number, owner)).at(() -> path);

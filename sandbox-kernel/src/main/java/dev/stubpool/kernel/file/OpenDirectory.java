@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A directory that is read by getdents64(2). Its names are those that it had when its reading
- * began, so that each is told once, whatever changes meanwhile.
+ * An open directory, for getdents64(2). It lists the names at the time the reading began, so each
+ * is returned once despite concurrent changes.
  */
 public final class OpenDirectory extends OpenFile {
   private static final int HEADER_SIZE = 19;
@@ -23,23 +23,23 @@ public final class OpenDirectory extends OpenFile {
   /**
    * An entry.
    *
-   * @param type S_IFREG and so on
+   * @param type the file type, S_IF*
    */
   public record Entry(long inode, int type) {}
 
-  /** What is read. */
+  /** The directory that is read. */
   public interface Source {
     /** stat(2). */
     FileStatus status();
 
-    /** All names in it, with {@code .} and {@code ..}. */
+    /** All names, including {@code .} and {@code ..}. */
     List<String> names();
 
-    /** What has a name; empty if that is gone. */
+    /** The entry with a name; empty if it is gone. */
     Optional<Entry> entry(String name);
   }
 
-  /** Opens it. */
+  /** Opens a directory. */
   public OpenDirectory(int flags, Source source) {
     super("", flags);
     this.source = source;
@@ -65,7 +65,7 @@ public final class OpenDirectory extends OpenFile {
     return next;
   }
 
-  /** To 0, to begin again, or to what an entry said is behind it. */
+  /** Moves to 0, to start again, or to the {@code d_off} of an entry. */
   @Override
   public void position(long to) {
     if (to == 0) {
@@ -82,7 +82,7 @@ public final class OpenDirectory extends OpenFile {
   /**
    * The next entries, as many {@code struct linux_dirent64} as fit.
    *
-   * @throws ErrnoException EINVAL if not even one does
+   * @throws ErrnoException EINVAL if not even one fits
    */
   public byte[] entries(int size) {
     if (names == null) {

@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An open file description, open(2): what one or more descriptors name. Every method may throw
- * {@link ErrnoException}; what a kind of file cannot do is refused here.
+ * An open file description, open(2), to which one or more descriptors refer. Every method may throw
+ * {@link ErrnoException}. The default implementations refuse operations that a type of file does
+ * not support.
  */
 public abstract class OpenFile {
   private final String path;
@@ -27,33 +28,33 @@ public abstract class OpenFile {
   private FileId id;
 
   /**
-   * Opens.
+   * Creates an open file.
    *
-   * @param path what the guest calls it
-   * @param flags of open(2)
+   * @param path its path in the guest
+   * @param flags the flags of open(2)
    */
   protected OpenFile(String path, int flags) {
     this.path = path;
     this.flags = flags;
   }
 
-  /** What the guest calls it: its absolute path, or {@code pipe:} and the like. */
+  /** Its name in the guest: its absolute path, or a name such as {@code pipe:}. */
   public final String path() {
     return place == null ? path : place.path();
   }
 
-  /** Where it is among the files; null if it has no name there, as a pipe has none. */
+  /** Its place in the file tree; null if it has none, like a pipe. */
   public final Place place() {
     return place;
   }
 
-  /** Says where it is. */
+  /** Sets its place in the file tree. */
   public final OpenFile at(Place where) {
     place = where;
     return this;
   }
 
-  /** Flags that it was opened with. */
+  /** The flags of open(2), as changed by F_SETFL. */
   public final int flags() {
     return flags;
   }
@@ -70,45 +71,51 @@ public abstract class OpenFile {
 
   // ---- waiting ----
 
-  /** Woken when what {@link #readiness} tells may have changed. */
+  /** The queue that is woken when {@link #readiness} may have changed. */
   public final WaitQueue waiters() {
     return waiters;
   }
 
   /**
-   * Which of POLLIN, POLLOUT, POLLHUP and POLLERR hold now, poll(2). Who asks is told by {@link
-   * #waiters} when it changes.
+   * The current events among POLLIN, POLLOUT, POLLHUP and POLLERR, poll(2). After a call, a change
+   * wakes {@link #waiters}.
    */
   public int readiness() {
     return Poll.POLLIN | Poll.POLLOUT | Poll.POLLRDNORM | Poll.POLLWRNORM;
   }
 
   /**
-   * Whether it may have to be waited for, as pipes and terminals: epoll(7) takes no others. A read
-   * of one takes what is there; a read of another all that was asked for.
+   * Whether reads and writes may block, as on pipes and terminals; only such files can be in
+   * epoll(7). A read of a pollable file returns the data that is there; a read of another one
+   * returns all that was requested.
    */
   public boolean isPollable() {
     return false;
   }
 
-  /** Whether somebody has opened its other end, fifo(7); waiters are woken when that is so. */
+  /** Whether its other end has been opened, fifo(7); waiters are woken when it is. */
   public boolean isConnected() {
     return true;
   }
 
-  /** So many more items of epoll(7) are told only when there is more than there was, EPOLLET. */
+  /** Adds to the number of edge-triggered epoll items, EPOLLET. */
   final void addEdgeWatches(int more) {
     edgeWatches += more;
   }
 
-  /** Whether there are any, so that it must notice when more comes though nobody asks. */
+  /**
+   * Whether it has edge-triggered epoll items, so that it must report new data without being asked.
+   */
   final boolean hasEdgeWatches() {
     return edgeWatches > 0;
   }
 
   // ---- data ----
 
-  /** Whether a read asks the host's disk: it is then done by position, and without the lock. */
+  /**
+   * Whether a read accesses the host's disk; it is then made by position and without the kernel's
+   * lock.
+   */
   public boolean isOfHost() {
     return false;
   }
@@ -116,7 +123,7 @@ public abstract class OpenFile {
   /** fstat(2). */
   public abstract FileStatus status();
 
-  /** Which file it is, whoever has opened it and however often. */
+  /** The identity of the file, which does not depend on how it was opened. */
   public final FileId id() {
     if (id == null) {
       FileStatus status = status();
@@ -126,13 +133,16 @@ public abstract class OpenFile {
   }
 
   /**
-   * read(2). Never waits: EAGAIN while there is nothing, whatever the flags.
+   * read(2). Never waits: throws EAGAIN while there is no data, regardless of the flags.
    *
-   * @return how many bytes are in the buffer now, 0 at the end of the file
+   * @return the number of bytes read, 0 at the end of the file
    */
   public abstract int read(ByteBuffer to);
 
-  /** Takes back, with the lock not given up since, what was read last and reached nobody. */
+  /**
+   * Takes back data of the last read that was not delivered. The kernel's lock must have been held
+   * since that read.
+   */
   public void unread(ByteBuffer rest) {
     if (isSeekable()) {
       position(position() - rest.remaining());
@@ -140,22 +150,24 @@ public abstract class OpenFile {
   }
 
   /**
-   * write(2): how many bytes of the buffer were taken. Never waits: EAGAIN if none can be. Who
-   * waits comes back with the same buffer, or says {@link #abandonWrite}.
+   * write(2); returns the number of bytes accepted. Never waits: throws EAGAIN if none can be
+   * accepted. A caller that waits repeats the call with the same buffer, or calls {@link
+   * #abandonWrite}.
    */
   public int write(ByteBuffer from) {
     throw new ErrnoException(Errno.EBADF);
   }
 
-  /** A writer waits no more: how many bytes of the buffer will be written nevertheless. */
+  /** Called if a writer stops waiting; returns the number of bytes that will still be written. */
   public int abandonWrite(ByteBuffer from) {
     return 0;
   }
 
   /**
-   * Waits, in a thread that has not the kernel's lock, until all that was written is where it goes.
+   * Waits, in a thread without the kernel's lock, until all data written has reached its
+   * destination.
    *
-   * @return whether it is, in time
+   * @return whether it has, within the timeout
    */
   public boolean awaitWritten(long millis) {
     return true;
@@ -171,7 +183,7 @@ public abstract class OpenFile {
     throw new ErrnoException(Errno.ESPIPE);
   }
 
-  /** How many bytes can be read without waiting, FIONREAD of ioctl(2). */
+  /** The number of bytes that can be read without waiting, FIONREAD of ioctl(2). */
   public long available() {
     if (isSeekable()) {
       return Math.max(0, status().size() - position());
@@ -179,12 +191,12 @@ public abstract class OpenFile {
     throw new ErrnoException(Errno.ENOTTY);
   }
 
-  /** Whether it has a position, and reading all that was asked for never waits. */
+  /** Whether it has a position, and reads never wait. */
   public boolean isSeekable() {
     return false;
   }
 
-  /** Where the next read begins. */
+  /** The position of the next read. */
   public long position() {
     throw new ErrnoException(Errno.ESPIPE);
   }
@@ -199,7 +211,7 @@ public abstract class OpenFile {
     throw new ErrnoException(Errno.EINVAL);
   }
 
-  /** fallocate(2), mode 0: has room for so many bytes from an offset on. */
+  /** fallocate(2), mode 0: allocates storage for a range. */
   public void allocate(long offset, long size) {
     throw new ErrnoException(Errno.ENODEV);
   }
@@ -209,19 +221,19 @@ public abstract class OpenFile {
     return false;
   }
 
-  /** What lies behind mappings of it. */
+  /** The backing for mappings of this file. */
   public Backing backing() {
     throw new ErrnoException(Errno.ENODEV);
   }
 
-  // ---- its end ----
+  // ---- end of life ----
 
-  /** Somebody has it: a descriptor, or a call that is not to lose it while it waits. */
+  /** Takes a reference, for a descriptor or for a call that waits. */
   public final void hold() {
     holders++;
   }
 
-  /** Ends a {@link #hold}; with the last one the file is closed. */
+  /** Drops a reference of {@link #hold}; the last one closes the file. */
   public final void release() {
     if (--holders == 0) {
       List.copyOf(closers.values()).forEach(Runnable::run);
@@ -231,19 +243,19 @@ public abstract class OpenFile {
   }
 
   /**
-   * Has something done before it is closed, once.
+   * Registers an action to run once before the file is closed.
    *
-   * @param key of this thing, in place of another of that key
+   * @param key identifies the action, and replaces another one with that key
    */
   final void whenClosed(Object key, Runnable action) {
     closers.put(key, action);
   }
 
-  /** Takes back {@link #whenClosed}. */
+  /** Removes an action of {@link #whenClosed}. */
   final void forget(Object key) {
     closers.remove(key);
   }
 
-  /** Gives up what belongs to it; called once. */
+  /** Releases its resources; called once. */
   protected void close() {}
 }

@@ -5,11 +5,11 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import java.nio.ByteBuffer;
 import java.util.function.Supplier;
 
-/** A place that was opened with O_PATH, open(2): only to say where it is. */
+/** A file that was opened with O_PATH, open(2): it only denotes a location. */
 public final class PathFile extends OpenFile {
   private final Supplier<FileStatus> status;
 
-  /** Opens it. */
+  /** Creates the open file. */
   public PathFile(int flags, Supplier<FileStatus> status) {
     super("", flags);
     this.status = status;

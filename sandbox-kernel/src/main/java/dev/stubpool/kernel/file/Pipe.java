@@ -10,9 +10,9 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * A pipe, pipe(7): pages that are filled at one end and emptied at the other. As in Linux, its
- * capacity is a number of pages; what is written goes into the last page if it fits there, and else
- * into new ones, so that a write of up to a page, PIPE_BUF, is never split.
+ * A pipe, pipe(7): a queue of pages. As in Linux, its capacity is a number of pages; data goes into
+ * the last page if it fits there, else into new ones, so that a write of up to PIPE_BUF bytes (one
+ * page) is atomic.
  */
 public final class Pipe {
   private static final int DEFAULT_PAGES = 16;
@@ -28,7 +28,7 @@ public final class Pipe {
   private int readers;
   private int writers;
 
-  // How often an end was opened: who opens a fifo waits for one more.
+  // Counts of opens of each end: opening a FIFO waits until the other count grows.
   private long readerOpens;
   private long writerOpens;
 
@@ -88,7 +88,7 @@ public final class Pipe {
     return inode;
   }
 
-  // ---- its ends ----
+  // ---- ends ----
 
   void opened(PipeEnd end) {
     ends.add(end);
@@ -100,7 +100,7 @@ public final class Pipe {
       writers++;
       writerOpens++;
     }
-    wakeAll(); // of a fifo, some may wait for it
+    wakeAll(); // openers of a FIFO may wait for it
   }
 
   void closed(PipeEnd end) {
@@ -155,7 +155,7 @@ public final class Pipe {
     return writerOpens;
   }
 
-  // ---- what is in it ----
+  // ---- data ----
 
   boolean isEmpty() {
     return pages.isEmpty();

@@ -7,7 +7,7 @@ import dev.stubpool.kernel.abi.Poll;
 import java.nio.ByteBuffer;
 import java.util.function.Supplier;
 
-/** An open end of a pipe, or both ends of a fifo that was opened so, pipe(7). */
+/** An open end of a pipe, or both ends of a FIFO opened with O_RDWR, pipe(7). */
 public final class PipeEnd extends OpenFile {
   private static final int MODE = FileStatus.S_IFIFO | 0600;
 
@@ -17,10 +17,12 @@ public final class PipeEnd extends OpenFile {
   private final long readersBefore;
   private final long writersBefore;
 
-  /** No writer was there at first, O_NONBLOCK, which is no hangup until one was. */
+  /**
+   * Whether there was no writer at open with O_NONBLOCK; until there was one, it is not a hangup.
+   */
   private final boolean wasAlone;
 
-  /** An end of a pipe without a name. */
+  /** Opens an end of an unnamed pipe. */
   PipeEnd(Pipe pipe, int flags) {
     this(
         "pipe:[" + pipe.inode() + "]",
@@ -30,7 +32,7 @@ public final class PipeEnd extends OpenFile {
         false);
   }
 
-  /** An end of a fifo. */
+  /** Opens an end of a FIFO. */
   PipeEnd(String path, Pipe pipe, int flags, Supplier<FileStatus> status) {
     this(path, pipe, flags, status, true);
   }
@@ -122,7 +124,7 @@ public final class PipeEnd extends OpenFile {
     return pipe.capacity();
   }
 
-  /** F_SETPIPE_SZ, fcntl(2); what became of it. */
+  /** F_SETPIPE_SZ, fcntl(2); returns the new capacity. */
   public int capacity(int wanted) {
     return pipe.capacity(wanted);
   }

@@ -3,9 +3,9 @@ package dev.stubpool.kernel.file;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/** What the pipes of one sandbox have in common: their numbers, and the memory for what is in. */
+/** Shared state of all pipes of a sandbox: inode numbers, and the memory for their data. */
 public final class Pipes {
-  /** Bytes of a page of a pipe. */
+  /** The size of a pipe's page in bytes. */
   static final int PAGE_SIZE = 4096;
 
   private static final int MOST_PAGES = 32768;
@@ -15,22 +15,22 @@ public final class Pipes {
   private int pages;
   private long inodes;
 
-  /** A pipe, pipe(2): nobody has its ends yet. */
+  /** Creates a pipe, pipe(2), with no end open. */
   public Pipe pipe() {
     return new Pipe(this, ++inodes);
   }
 
-  /** What is behind a name that mkfifo(3) makes. */
+  /** Creates a FIFO, mkfifo(3). */
   public Fifo fifo() {
     return new Fifo(pipe());
   }
 
-  /** Whether there is a page left for a write. */
+  /** Whether a page can be allocated. */
   boolean hasRoom() {
     return pages < MOST_PAGES;
   }
 
-  /** A page, with anything in it. */
+  /** Allocates a page with arbitrary contents. */
   byte[] take() {
     pages++;
     byte[] page = spare.poll();

@@ -1,7 +1,7 @@
 package dev.stubpool.kernel.file;
 
-/** A place among the files that a guest sees, at which an open file is. */
+/** The place of an open file in the file tree. */
 public interface Place {
-  /** Its absolute path by now; that of a name that was removed ends in {@code (deleted)}. */
+  /** Its current absolute path; if its name was removed, it ends in {@code (deleted)}. */
   String path();
 }

@@ -8,28 +8,28 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 
-/** A regular file of the host, to be read. */
+/** An open regular file of the host, read-only. */
 public final class RegularFile extends OpenFile {
   private final Source source;
   private final Backing backing;
   private long position;
 
-  /** What is opened. */
+  /** The file that is opened. */
   public interface Source {
-    /** What reads it. */
+    /** The channel that reads it. */
     FileChannel channel();
 
     /** stat(2). */
     FileStatus status();
 
-    /** One who had it open has it no more. */
+    /** Called when an open file is closed. */
     void closed();
   }
 
   /**
-   * Opens it.
+   * Opens a file.
    *
-   * @param source is told when it is closed
+   * @param source is notified when it is closed
    */
   public RegularFile(int flags, Source source, Backing backing) {
     super("", flags);

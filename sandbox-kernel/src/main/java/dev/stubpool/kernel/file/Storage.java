@@ -8,7 +8,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 
-/** How much memory files may take. */
+/** The memory limit for files. */
 public final class Storage implements AutoCloseable {
   private final MemoryBudget budget;
   private final long most;
@@ -16,9 +16,9 @@ public final class Storage implements AutoCloseable {
   private long used;
 
   /**
-   * Takes from a budget.
+   * Creates a limit within a budget.
    *
-   * @param most bytes, whatever the budget has
+   * @param most the limit in bytes, even if the budget has more
    */
   public Storage(MemoryBudget budget, long most) {
     this.budget = budget;
@@ -26,9 +26,9 @@ public final class Storage implements AutoCloseable {
   }
 
   /**
-   * Takes some of it.
+   * Charges bytes.
    *
-   * @throws ErrnoException ENOSPC if there is not so much left
+   * @throws ErrnoException ENOSPC if there is not enough left
    */
   public void charge(long bytes) {
     if (bytes > most - used || bytes > budget.most() - budget.used()) {
@@ -38,34 +38,34 @@ public final class Storage implements AutoCloseable {
     used += bytes;
   }
 
-  /** Gives back what was taken. */
+  /** Releases charged bytes. */
   public void uncharge(long bytes) {
     budget.uncharge(bytes);
     used -= bytes;
   }
 
-  /** A file has a memory file. */
+  /** Registers contents that have a memory file. */
   void unfolded(FileContent content) {
     unfolded.add(content);
   }
 
-  /** It has none any more. */
+  /** Removes contents that no longer have one. */
   void folded(FileContent content) {
     unfolded.remove(content);
   }
 
-  /** Gives up all memory files: nobody will want what is in them. */
+  /** Closes all memory files, at the end of the sandbox. */
   @Override
   public void close() {
     List.copyOf(unfolded).forEach(FileContent::end);
   }
 
-  /** All of it, in bytes. */
+  /** The limit in bytes. */
   public long most() {
     return most;
   }
 
-  /** What is left. */
+  /** The remaining bytes. */
   public long free() {
     return Math.min(most - used, budget.most() - budget.used());
   }

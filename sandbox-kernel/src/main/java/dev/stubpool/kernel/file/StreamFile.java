@@ -9,12 +9,12 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 
-/** A stream of Java's, which looks like a pipe to the guest. */
+/** A Java stream, which the guest sees as a pipe. */
 public final class StreamFile extends OpenFile {
   private static final int MODE = FileStatus.S_IFIFO | 0600;
   private static final String NAME = "stubpool-stream";
 
-  /** How long a write of a file that is not to be waited for is waited for. */
+  /** The wait for a write to a non-blocking file, in ms. */
   private static final long MOST_MILLIS = 10;
 
   private final KernelLock lock;
@@ -29,12 +29,12 @@ public final class StreamFile extends OpenFile {
     this.writer = writer;
   }
 
-  /** A stream to be read: what it has is read ahead once the guest reads. */
+  /** An input stream; after the guest's first read, data is read ahead. */
   public static StreamFile input(InputStream in, KernelLock lock) {
     return new StreamFile(OpenFlags.O_RDONLY, lock, new HostReader(NAME, in, false), null);
   }
 
-  /** A stream to be written; every write is flushed. */
+  /** An output stream; every write is flushed. */
   public static StreamFile output(OutputStream out, KernelLock lock) {
     return new StreamFile(OpenFlags.O_WRONLY, lock, null, new HostWriter(NAME, out));
   }
@@ -69,7 +69,7 @@ public final class StreamFile extends OpenFile {
     return read(to, this, reader, whenChanged);
   }
 
-  /** Reads as every file does behind which a thread reads. */
+  /** Reads from a file that has a reader thread. */
   static int read(ByteBuffer to, OpenFile file, HostReader reader, Runnable whenChanged) {
     int read = reader.read(to, whenChanged);
     if (read > 0 && file.hasEdgeWatches()) {
@@ -91,7 +91,7 @@ public final class StreamFile extends OpenFile {
     return write(from, this, writer, lock, whenChanged);
   }
 
-  /** Writes as every file does behind which a thread writes. */
+  /** Writes to a file that has a writer thread. */
   static int write(
       ByteBuffer from, OpenFile file, HostWriter writer, KernelLock lock, Runnable whenChanged) {
     if (file.isNonBlocking()) {
@@ -101,7 +101,7 @@ public final class StreamFile extends OpenFile {
     }
     try {
       int written = writer.write(from, whenChanged);
-      file.waiters().wakeAll(); // it is the next one's turn
+      file.waiters().wakeAll(); // the next writer may proceed
       return written;
     } catch (ErrnoException e) {
       if (e.errno() != Errno.EAGAIN) {
@@ -119,7 +119,7 @@ public final class StreamFile extends OpenFile {
   @Override
   public int abandonWrite(ByteBuffer from) {
     int underWay = writer.abandon(from);
-    waiters().wakeAll(); // somebody else's turn may have come
+    waiters().wakeAll(); // the next reader may proceed
     return underWay;
   }
 

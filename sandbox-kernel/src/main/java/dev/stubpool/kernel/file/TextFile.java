@@ -4,14 +4,14 @@ import dev.stubpool.kernel.memory.GuestString;
 import java.nio.ByteBuffer;
 import java.util.function.Supplier;
 
-/** A file whose text is made when its reading begins, as those of proc(5) are. */
+/** A file whose text is generated when its reading begins, like those of proc(5). */
 public final class TextFile extends OpenFile {
   private final Supplier<FileStatus> status;
   private final Supplier<String> text;
   private byte[] bytes;
   private long position;
 
-  /** Opens it. */
+  /** Opens a file. */
   public TextFile(int flags, Supplier<FileStatus> status, Supplier<String> text) {
     super("", flags);
     this.status = status;

@@ -10,11 +10,11 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 
 /**
- * A timer to wait for, timerfd_create(2). Only its first expiration since it was read wakes those
- * who wait: the others are counted when it is read.
+ * A timer of timerfd_create(2). Only its first expiration since the last read wakes waiters;
+ * further ones are counted at the next read.
  */
 public final class TimerFile extends OpenFile {
-  /** As good as never, and far enough from where sums overflow. */
+  /** The longest time, practically never; avoids overflow of sums. */
   private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 4);
 
   private final AlarmClock clock;
@@ -25,9 +25,9 @@ public final class TimerFile extends OpenFile {
   private long interval;
 
   /**
-   * A timer that is not armed.
+   * Creates a disarmed timer.
    *
-   * @param clockId the clock that it was made for, CLOCK_*
+   * @param clockId the clock given at its creation, CLOCK_*
    * @param flags O_NONBLOCK
    */
   public TimerFile(AlarmClock clock, int clockId, int flags) {
@@ -36,16 +36,16 @@ public final class TimerFile extends OpenFile {
     this.clockId = clockId;
   }
 
-  /** The clock that it was made for. */
+  /** The clock given at its creation. */
   public int clockId() {
     return clockId;
   }
 
   /**
-   * Arms it anew, timerfd_settime(2).
+   * Sets the timer, timerfd_settime(2).
    *
-   * @param first how long until it expires; 0 disarms it
-   * @param again how long from then until it expires again; 0 for never
+   * @param first the time until it first expires; 0 disarms it
+   * @param again the interval of further expirations; 0 for none
    */
   public void set(Duration first, Duration again) {
     alarm.cancel();
@@ -65,7 +65,7 @@ public final class TimerFile extends OpenFile {
     alarm = clock.at(time, waiters()::wakeAll);
   }
 
-  /** How long until it expires next, timerfd_gettime(2); 0 if it does not. */
+  /** The time until its next expiration, timerfd_gettime(2); 0 if it is disarmed. */
   public Duration left() {
     long left = next - clock.now();
     if (!isArmed || (left <= 0 && interval == 0)) {
@@ -98,7 +98,7 @@ public final class TimerFile extends OpenFile {
     return AnonymousFiles.status();
   }
 
-  /** How often it has expired. */
+  /** Reads the number of expirations. */
   @Override
   public int read(ByteBuffer to) {
     if (to.remaining() < Long.BYTES) {

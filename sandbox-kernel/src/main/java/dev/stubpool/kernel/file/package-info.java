@@ -1,2 +1,2 @@
-/** Open files and descriptors. */
+/** Open file descriptions of all kinds, and descriptor tables. */
 package dev.stubpool.kernel.file;

@@ -6,7 +6,7 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.file.FileStatus;
 import dev.stubpool.kernel.file.Identity;
 
-/** Changes what stat(2) tells of a file, with the errors of Linux. */
+/** Changes the attributes of files, with the errors of Linux. */
 public final class AttributeChanges {
   private AttributeChanges() {}
 
@@ -17,7 +17,7 @@ public final class AttributeChanges {
     throw new ErrnoException(node instanceof OpenNode ? Errno.EPERM : Errno.EROFS);
   }
 
-  /** chmod(2); of a link not. */
+  /** chmod(2); not for symbolic links. */
   public static void chmod(Node node, int permissions, Identity who) {
     MemoryNode memory = changeable(node);
     if (node instanceof Node.Link) {
@@ -29,8 +29,8 @@ public final class AttributeChanges {
   /**
    * chown(2).
    *
-   * @param uid -1 for the same
-   * @param gid -1 for the same
+   * @param uid -1 to leave it unchanged
+   * @param gid -1 to leave it unchanged
    */
   public static void chown(Node node, int uid, int gid, Identity who) {
     changeable(node).chown(uid, gid, who);

@@ -5,7 +5,7 @@ import dev.stubpool.kernel.file.DeviceFile;
 import dev.stubpool.kernel.file.FileStatus;
 import dev.stubpool.kernel.file.OpenFile;
 
-/** The name of a device. */
+/** The node of a device. */
 record DeviceNode(Device device) implements Node.File {
   @Override
   public FileStatus status() {

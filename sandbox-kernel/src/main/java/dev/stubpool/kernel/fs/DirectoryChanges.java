@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 
 /**
- * Gives names to files and takes them away, with the errors of Linux in its order. What is found is
- * looked for with {@link LastName#CHANGED}.
+ * Creates, renames and removes directory entries, with the errors of Linux in its order. Paths are
+ * resolved with {@link LastName#CHANGED}.
  */
 public final class DirectoryChanges {
   /** Flags of renameat2, rename(2). */
@@ -23,19 +23,19 @@ public final class DirectoryChanges {
 
   private DirectoryChanges() {}
 
-  // ---- names for what is new ----
+  // ---- new entries ----
 
   /**
-   * A regular file, mknod(2).
+   * Creates a regular file, mknod(2).
    *
-   * @param permissions less what umask(2) takes
+   * @param permissions the mode after umask(2)
    */
   public static Location makeFile(Found at, int permissions, Identity who) {
     return make(
         at, false, who, (directory, owner) -> new MemoryFile(directory.tree(), permissions, owner));
   }
 
-  /** The name of a pipe, mkfifo(3). */
+  /** Creates a FIFO, mkfifo(3). */
   public static void makeFifo(Found at, int permissions, Identity who) {
     Location _ =
         make(
@@ -45,7 +45,7 @@ public final class DirectoryChanges {
             (directory, owner) -> new MemoryFifo(directory.tree(), permissions, owner));
   }
 
-  /** A symbolic link, symlink(2). */
+  /** Creates a symbolic link, symlink(2). */
   public static void makeLink(Found at, String target, Identity who) {
     Location _ =
         make(at, false, who, (directory, owner) -> new MemoryLink(directory.tree(), target, owner));
@@ -105,7 +105,7 @@ public final class DirectoryChanges {
     }
   }
 
-  /** A file without a name, open(2) with O_TMPFILE. */
+  /** Creates an unnamed file, open(2) with O_TMPFILE. */
   public static Location makeUnnamed(Location where, int permissions, Identity who) {
     MemoryDirectory directory = changeable(where);
     checkMayChange(directory, who);
@@ -131,7 +131,7 @@ public final class DirectoryChanges {
     Location _ = directory.add(at.name(), existing.node());
   }
 
-  // ---- names that go ----
+  // ---- removing ----
 
   /** unlink(2). */
   public static void unlink(Found at, Identity who) {
@@ -161,7 +161,7 @@ public final class DirectoryChanges {
     remove(directory, entry);
   }
 
-  /** Whether an entry may be taken out of a directory, and is of the kind that is to be taken. */
+  /** Checks that an entry may be removed from a directory, and is of the expected type. */
   private static void checkMayTake(
       MemoryDirectory directory, Location entry, boolean isDirectory, Identity who) {
     checkMayChange(directory, who);
@@ -176,7 +176,7 @@ public final class DirectoryChanges {
       throw new ErrnoException(isDirectory ? Errno.ENOTDIR : Errno.EISDIR);
     }
     if (!(entry.node() instanceof MemoryNode)) {
-      throw new ErrnoException(Errno.EBUSY); // something of the host's was laid there
+      throw new ErrnoException(Errno.EBUSY); // a host file is mounted there
     }
   }
 
@@ -194,7 +194,7 @@ public final class DirectoryChanges {
     }
   }
 
-  // ---- names that change ----
+  // ---- renaming ----
 
   /**
    * rename(2).
@@ -253,7 +253,7 @@ public final class DirectoryChanges {
     }
   }
 
-  /** Slashes are for directories. */
+  /** Checks that only paths to directories end with a slash. */
   private static void checkSlashes(Found from, Found to, boolean exchanges) {
     Location entry = from.existing().orElseThrow();
     boolean isDirectory = entry.node() instanceof Node.Directory;
@@ -265,7 +265,7 @@ public final class DirectoryChanges {
     }
   }
 
-  /** Nothing goes into itself, nor in the place of what it is in. */
+  /** Checks that no directory is moved into itself or onto one of its ancestors. */
   private static void checkAncestors(Location entry, Found from, Found to, boolean exchanges) {
     if (entry.contains(to.directory())) {
       throw new ErrnoException(Errno.EINVAL);

@@ -7,10 +7,10 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * A directory of proc(5) whose names come and go.
+ * A directory of proc(5) whose entries are computed on access.
  *
- * @param list all names
- * @param entries what has a name
+ * @param list gives all names
+ * @param entries gives the entry with a name
  */
 record DynamicDirectory(
     long inode, Supplier<List<String>> list, Function<String, Optional<Node>> entries)

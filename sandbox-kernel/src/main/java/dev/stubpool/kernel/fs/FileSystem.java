@@ -4,13 +4,13 @@ import dev.stubpool.kernel.abi.Struct;
 import java.nio.ByteBuffer;
 
 /**
- * What statfs(2) tells.
+ * A file system, as reported by statfs(2).
  *
- * @param magic which kind it is
- * @param name of the kind, as in /proc/mounts
+ * @param magic its type
+ * @param name the name of the type in /proc/mounts
  * @param readOnly whether changes fail with EROFS
- * @param size of all of it, in bytes
- * @param free bytes of it
+ * @param size its size in bytes
+ * @param free its free bytes
  */
 public record FileSystem(long magic, String name, boolean readOnly, long size, long free) {
   private static final int SIZE = 120;
@@ -20,19 +20,19 @@ public record FileSystem(long magic, String name, boolean readOnly, long size, l
   private static final long ST_VALID = 0x20;
   private static final long BYTES_OF_A_FILE = 1 << 14;
 
-  /** Of the host. */
+  /** The host's files. */
   static final FileSystem HOST = new FileSystem(0xef53, "rootfs", true, 0, 0);
 
   /** proc(5). */
   static final FileSystem PROC = new FileSystem(0x9fa0, "proc", true, 0, 0);
 
-  /** /dev and what else the kernel makes up. */
+  /** /dev and other synthetic files. */
   static final FileSystem DEVICES = new FileSystem(0x0102_1994, "devtmpfs", true, 0, 0);
 
-  /** What has no name: pipes, and what this JVM has open. */
+  /** Unnamed files: pipes, and the JVM's inherited streams. */
   static final FileSystem PIPES = new FileSystem(0x5049_5045, "pipefs", false, 0, 0);
 
-  /** In memory. */
+  /** A file system in memory. */
   static FileSystem memory(long size, long free) {
     return new FileSystem(0x0102_1994, "tmpfs", false, size, free);
   }

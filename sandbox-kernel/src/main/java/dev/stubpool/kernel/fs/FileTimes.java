@@ -4,11 +4,11 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * Times that a file is to have, utimensat(2).
+ * New times for a file, utimensat(2).
  *
- * @param accessed empty for the one it has
- * @param modified empty for the one it has
- * @param areNow whether no time was said: who may write the file may say so much
+ * @param accessed the access time; empty to leave it unchanged
+ * @param modified the modification time; empty to leave it unchanged
+ * @param areNow whether both are the current time, for which write permission suffices
  */
 public record FileTimes(Optional<Instant> accessed, Optional<Instant> modified, boolean areNow) {
   /** The present time. */

@@ -15,20 +15,22 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * All files that a guest sees: those of the host under the names that they have there, to be read,
- * and above them what the kernel has itself: /dev, /proc, a little of /sys, and /tmp, which lies in
- * memory.
+ * The file tree of a guest: the host's files, read-only and under their own names, overlaid with
+ * the kernel's /dev, /proc, parts of /sys, and a /tmp in memory.
  */
 public final class FileTree implements AutoCloseable {
   private static final Identity KERNEL = new Identity(0, 0);
 
-  /** Of all memory, files get no more than one part in so many; nor of this JVM's heap. */
+  /**
+   * Files may use at most this fraction (one part in this many) of the memory limit and of the
+   * JVM's heap.
+   */
   private static final int STORAGE_SHARE = 2;
 
   private static final int ANYBODY_BUT_STICKY = 01777;
   private static final int DIRECTORY_MODE = 0755;
 
-  /** Numbers of devices that no host has: major 0, as all file systems without a device. */
+  /** A device number with major 0, like all file systems without a device, that no host has. */
   private static final long TMP_DEVICE = 0xf0;
 
   private static final long SHM_DEVICE = 0xf1;
@@ -39,11 +41,11 @@ public final class FileTree implements AutoCloseable {
   private long inodes = 1;
 
   /**
-   * Makes the tree.
+   * Creates the tree.
    *
-   * @param top a directory of the host that is the guest's {@code /}
-   * @param memory what files may take is taken from it
-   * @param fifos makes what is behind the name of a pipe
+   * @param top the host directory that is the guest's {@code /}
+   * @param memory the budget to which files in memory are charged
+   * @param fifos creates FIFOs
    */
   public FileTree(Path top, MemoryBudget memory, Supplier<Fifo> fifos, ProcessViews processes)
       throws IOException {
@@ -82,7 +84,7 @@ public final class FileTree implements AutoCloseable {
     return put(parent, new Location(parent, name, made));
   }
 
-  /** Puts something into a directory that the kernel made up, or that lies in memory. */
+  /** Puts an entry into a synthetic or in-memory directory. */
   private static Location put(Location directory, Location child) {
     switch (directory.node()) {
       case MadeDirectory made -> made.put(child);
@@ -92,18 +94,18 @@ public final class FileTree implements AutoCloseable {
     return child;
   }
 
-  // ---- what there is ----
+  // ---- resolving paths ----
 
-  /** Where absolute paths begin. */
+  /** The root directory. */
   public Location root() {
     return root;
   }
 
   /**
-   * Follows a path as far as its last name.
+   * Resolves a path up to its last name.
    *
-   * @param from where a relative path begins
-   * @param end what the last name is wanted for
+   * @param from the start of a relative path
+   * @param end the use of the last name
    * @throws ErrnoException ENOENT if the path is empty or a name before the last is missing, and
    *     ENOTDIR, EACCES, ELOOP, ENAMETOOLONG
    */
@@ -112,10 +114,10 @@ public final class FileTree implements AutoCloseable {
   }
 
   /**
-   * Follows a path to what is there.
+   * Resolves a path to an existing file.
    *
-   * @param follow whether a link at the end is followed
-   * @throws ErrnoException ENOENT too if nothing is there
+   * @param follow whether a symbolic link at the end is followed
+   * @throws ErrnoException as {@link #look}, and ENOENT if nothing is there
    */
   public Location find(Location from, String path, boolean follow, Identity who) {
     return look(from, path, follow ? LastName.FOLLOWED : LastName.KEPT, who)
@@ -123,25 +125,25 @@ public final class FileTree implements AutoCloseable {
         .orElseThrow(Found::missing);
   }
 
-  /** Where an open file is. What has no name is where nothing else is. */
+  /** The location of an open file; an unnamed file gets a location of its own. */
   public Location locate(OpenFile file) {
     return file.place() instanceof Location location
         ? location
         : new Location(root, file.path(), new OpenNode(file));
   }
 
-  // ---- what of the host there is ----
+  // ---- visibility of host files ----
 
-  /** Says that there is nothing at a path of the host, nor at what that leads to. */
+  /** Hides a host path and the file to which it leads. */
   public void hide(Path path) {
     host.hide(path.toAbsolutePath().normalize());
   }
 
   /**
-   * Has a file of the host, or a directory with all that is in it, visible under its own name,
-   * whatever their permissions.
+   * Makes a host file, or a directory with its contents, visible under its own name regardless of
+   * permissions.
    *
-   * @throws IOException if there is nothing that a guest may see
+   * @throws IOException if there is no file there that a guest may see
    */
   public void add(Path path) throws IOException {
     Path real = path.toRealPath();
@@ -154,7 +156,7 @@ public final class FileTree implements AutoCloseable {
     lay(path.toAbsolutePath().normalize(), node);
   }
 
-  /** Has a directory of the host visible, as {@link #add}, if something was laid above its name. */
+  /** Makes a host directory visible, as by {@link #add}, if its name is overlaid. */
   public void addIfCovered(Path path) throws IOException {
     Path wanted = path.toAbsolutePath().normalize();
     try {
@@ -198,7 +200,7 @@ public final class FileTree implements AutoCloseable {
     try {
       return directory.child(name).filter(FileTree::isOwn);
     } catch (ErrnoException _) {
-      return Optional.empty(); // below it is what nobody may search
+      return Optional.empty(); // below a directory that is not searchable
     }
   }
 
@@ -206,7 +208,7 @@ public final class FileTree implements AutoCloseable {
     return location.node() instanceof MadeDirectory || location.node() instanceof MemoryDirectory;
   }
 
-  /** In place of a directory in memory, which was only made for what lies in it. */
+  /** Replaces a directory in memory that was only created to hold its entries. */
   private void layBelow(
       Location directory, String name, MemoryDirectory memory, Node.Directory below) {
     MadeDirectory made = new MadeDirectory(inodes++, FileSystem.HOST, Optional.of(below));
@@ -217,13 +219,13 @@ public final class FileTree implements AutoCloseable {
     }
   }
 
-  /** The directory of a name, which is made if there is none. */
+  /** Finds or creates the directory with a name. */
   private Location enter(Location at, String name) {
     Optional<Location> next;
     try {
       next = look(at, name, LastName.FOLLOWED, KERNEL).existing();
     } catch (ErrnoException _) {
-      next = Optional.empty(); // nothing that a guest could see
+      next = Optional.empty(); // not a file that a guest may see
     }
     return next.filter(found -> found.node() instanceof Node.Directory)
         .orElseGet(() -> enterNew(overlaid(at), name));
@@ -236,7 +238,7 @@ public final class FileTree implements AutoCloseable {
     return makeDirectory(at, name, FileSystem.HOST);
   }
 
-  /** A directory of the kernel's own in the place of one of the host, above it. */
+  /** Overlays a host directory with a synthetic one. */
   private Location overlaid(Location at) {
     if (isOwn(at) || !(at.node() instanceof Node.Directory below)) {
       return at;
@@ -246,7 +248,7 @@ public final class FileTree implements AutoCloseable {
     return put(parent, new Location(parent, at.name(), made));
   }
 
-  /** Gives up what it has open of the host, and what lies in memory. */
+  /** Closes open host files and releases files in memory. */
   @Override
   public void close() {
     storage.close();

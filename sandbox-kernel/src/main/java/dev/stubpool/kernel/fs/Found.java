@@ -5,19 +5,19 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import java.util.Optional;
 
 /**
- * Where a path leads: its last name, and what has that name, if anything has.
+ * The result of resolving a path: its last name, and the file with that name if it exists.
  *
- * @param directory that the last name is looked for in
- * @param name the last name; empty if the path has none, as {@code /}
- * @param existing what is there
- * @param slash whether the path ends with a slash, and so wants a directory
+ * @param directory the directory of the last name
+ * @param name the last name; empty if the path has none, like {@code /}
+ * @param existing the file, if it exists
+ * @param slash whether the path ends with a slash and so requires a directory
  */
 public record Found(Location directory, String name, Optional<Location> existing, boolean slash) {
   static ErrnoException missing() {
     return new ErrnoException(Errno.ENOENT);
   }
 
-  /** Whether the last name is none that could be given to something. */
+  /** Whether the last name is empty, {@code .} or {@code ..} and cannot be created. */
   boolean isSpecial() {
     return name.isEmpty() || isDot() || isDotDot();
   }

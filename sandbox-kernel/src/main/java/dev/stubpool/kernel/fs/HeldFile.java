@@ -18,16 +18,16 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
- * A regular file of the host that is open or mapped. There is one of each file, held by a handle:
- * it is read, mapped and asked for its status through that, so that its name, which others may give
- * to something else, is resolved once.
+ * A regular host file that is open or mapped; there is one instance for each file. It is read,
+ * mapped and queried through a handle, so that its name, which may be replaced on the host, is
+ * resolved only once.
  */
 final class HeldFile implements RegularFile.Source, AutoCloseable {
   private final PathHandle handle;
   private final FileChannel channel;
   private final Runnable whenUnused;
 
-  /** Open files, and address maps that it is mapped in. */
+  /** The number of open files and address maps that use it. */
   private int uses;
 
   private HeldFile(PathHandle handle, FileChannel channel, Runnable whenUnused) {
@@ -37,9 +37,9 @@ final class HeldFile implements RegularFile.Source, AutoCloseable {
   }
 
   /**
-   * A handle of what has a path now, if that is the file of a key, whatever type it has.
+   * Opens a handle to the file at a path, if that is the file with a key; of any type.
    *
-   * @throws NoSuchFileException if something else is there
+   * @throws NoSuchFileException if another file is there
    */
   static PathHandle handle(Path path, Object key) throws IOException {
     PathHandle handle;
@@ -64,11 +64,11 @@ final class HeldFile implements RegularFile.Source, AutoCloseable {
   }
 
   /**
-   * Opens a file; nobody uses it so far.
+   * Opens a file, with no users yet.
    *
-   * @param key of the file that the path was found to lead to
-   * @param whenUnused is run when nobody uses it any more, before it is closed
-   * @throws NoSuchFileException if something else is there by now
+   * @param key the key of the file that was found at the path
+   * @param whenUnused is run when the last user is gone, before it is closed
+   * @throws NoSuchFileException if another file is there now
    */
   static HeldFile open(Path path, Object key, Runnable whenUnused) throws IOException {
     PathHandle handle = handle(path, key);
@@ -114,9 +114,9 @@ final class HeldFile implements RegularFile.Source, AutoCloseable {
   }
 
   /**
-   * What is behind mappings of it.
+   * Its backing for mappings.
    *
-   * @param name as in /proc/PID/maps
+   * @param name the name in /proc/PID/maps
    */
   Backing backing(String name) {
     return new Mapping(this, name);
@@ -153,7 +153,7 @@ final class HeldFile implements RegularFile.Source, AutoCloseable {
     }
   }
 
-  /** Closes it, whoever uses it. Idempotent. */
+  /** Closes it even if it is used. Idempotent. */
   @Override
   public void close() {
     handle.close();

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Which file systems of the host are for guests: not those that are a view of the host itself, with
- * this JVM's own memory among it.
+ * Decides which host file systems guests may see: not those that are a view of the host itself,
+ * such as /proc, which includes this JVM's memory.
  */
 final class HostDevices {
   private static final Set<String> VIEWS =
@@ -35,7 +35,7 @@ final class HostDevices {
 
   private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
 
-  /** Which field of a mount is its device's number. */
+  /** The index of the device number in a line of mountinfo. */
   private static final int NUMBER = 2;
 
   private final Map<Long, Boolean> known = new HashMap<>();
@@ -50,8 +50,8 @@ final class HostDevices {
   }
 
   /**
-   * Whether a device is one of those. It is looked for by its number, for what a path leads to may
-   * change.
+   * Whether guests may see a device's files. The device is given by number, because a path may lead
+   * elsewhere later.
    *
    * @throws IOException if the host's mounts cannot be read
    */
@@ -65,7 +65,10 @@ final class HostDevices {
     return areForGuests;
   }
 
-  /** By /proc/self/mountinfo, proc(5); what is not mounted where this JVM sees it is no view. */
+  /**
+   * Looks it up in /proc/self/mountinfo, proc(5); a device that is not mounted in this JVM's
+   * namespace is not a view.
+   */
   private static boolean isView(long device) throws IOException {
     String number = FileStatus.major(device) + ":" + FileStatus.minor(device);
     for (String line : Files.readAllLines(MOUNTS, StandardCharsets.ISO_8859_1)) {

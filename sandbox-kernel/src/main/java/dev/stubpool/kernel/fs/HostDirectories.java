@@ -13,19 +13,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Directories of the host that are held by handles, to look at names in the very directory that was
- * found and no other, whatever somebody on the host puts in the place of a part of its path
- * meanwhile.
+ * A cache of handles to host directories. Names are resolved relative to a handle, so in the
+ * directory that was found, even if a component of its path is replaced on the host meanwhile.
  */
 final class HostDirectories implements AutoCloseable {
   private static final int MOST = 64;
 
-  /** By key, the one that was used last at the end. */
+  /** Handles by key, in order of last use. */
   private final Map<Object, PathHandle> held = new LinkedHashMap<>();
 
   /**
-   * A path to a name in a directory; only the name is still to be resolved. Of use until this is
-   * asked for the next one.
+   * A path to a name in a directory, relative to the directory's handle. Valid until the next call.
    *
    * @throws NoSuchFileException if the directory is no longer where it was found
    */

@@ -23,7 +23,7 @@ final class HostFile extends HostNode implements Node.File {
   /**
    * {@inheritDoc}
    *
-   * @throws ErrnoException EAGAIN while a process of the host has to give back a lease of it
+   * @throws ErrnoException EAGAIN while a host process has to release a lease on it, fcntl(2)
    */
   @Override
   public OpenFile open(Location here, int flags) {

@@ -8,18 +8,19 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Names of the host's, which are bytes, as the guest has them. What Java makes of bytes that are no
- * ASCII depends on the locale it was started in, so they go by way of a URI, which has them all.
+ * Converts host file names, which are bytes, from and to the guest's strings. Java's conversion of
+ * non-ASCII bytes depends on the locale, so names are converted through URIs, which can represent
+ * all bytes.
  */
 final class HostNames {
   private HostNames() {}
 
-  /** A name in a directory; empty if Java cannot say it to the host. */
+  /** The path of a name in a directory; empty if Java cannot represent it. */
   static Optional<Path> in(Path directory, String name) {
     return path(name).map(directory::resolve);
   }
 
-  /** A name alone; empty if Java cannot say it to the host. */
+  /** The relative path of a name; empty if Java cannot represent it. */
   static Optional<Path> path(String name) {
     try {
       if (isPlain(name)) {
@@ -35,19 +36,19 @@ final class HostNames {
     }
   }
 
-  /** The text of a path of the host's, whatever it is relative to. */
+  /** The text of an absolute or relative host path. */
   static String text(Path path) {
     String text = path.toString();
     if (isPlain(text)) {
       return text;
     }
-    // A URI is absolute, and of the names of a path no other part than its bytes.
+    // A URI is absolute; its path has the bytes of the names.
     String absolute = Path.of("/").resolve(path).toUri().getRawPath();
     return GuestString.of(unescaped(path.isAbsolute() ? absolute : absolute.substring(1), text));
   }
 
   private static byte[] unescaped(String escaped, String text) {
-    // Java asks the host, and adds a slash, if that has a directory there.
+    // Java adds a slash if the host has a directory there.
     String raw =
         escaped.endsWith("/") && !text.endsWith("/")
             ? escaped.substring(0, escaped.length() - 1)
@@ -68,7 +69,7 @@ final class HostNames {
   private static boolean isPlain(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      // A question mark may stand for what Java could not say.
+      // A question mark may replace a character that Java cannot represent.
       if (c >= 0x7f || c == '?') {
         return false;
       }

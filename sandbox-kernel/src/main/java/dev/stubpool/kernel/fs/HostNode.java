@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** What all files of the host have: where they were found, and which they are. */
+/** Base of all host files: their location and identity. */
 abstract class HostNode {
   private static final long KNOWN_FOR = Duration.ofMillis(20).toNanos();
 
@@ -25,10 +25,10 @@ abstract class HostNode {
   private long asOf = System.nanoTime();
 
   /**
-   * What was found.
+   * Creates a node.
    *
-   * @param above what it was found in; null of a tree's root
-   * @param trusted whether it may be read whatever its permissions
+   * @param above the directory in which it was found; null for a tree's root
+   * @param trusted whether it may be read regardless of its permissions
    */
   HostNode(
       HostTree tree,
@@ -56,7 +56,7 @@ abstract class HostNode {
     return path;
   }
 
-  /** Which file it is. */
+  /** The identity of the file. */
   final Object key() {
     return key;
   }
@@ -65,12 +65,12 @@ abstract class HostNode {
     return trusted;
   }
 
-  /** Whether what is known of it is not old. */
+  /** Whether the cached status is recent. */
   final boolean isFresh() {
     return System.nanoTime() - asOf < KNOWN_FOR;
   }
 
-  /** What is known of it by now; if it is no longer where it was found, what was known then. */
+  /** The current status; the cached one if the file is no longer where it was found. */
   public FileStatus status() {
     if (!isFresh()) {
       try {
@@ -79,7 +79,7 @@ abstract class HostNode {
           status = FileStatus.of(attributes);
         }
       } catch (IOException _) {
-        // It is gone from there.
+        // It is no longer there.
       }
       asOf = System.nanoTime();
     }
@@ -96,7 +96,7 @@ abstract class HostNode {
         && (now.allows(who, access) || hostAllows(who, access));
   }
 
-  /** By groups and access control lists, which the host knows. */
+  /** Asks the host, which knows groups and access control lists. */
   private boolean hostAllows(Identity who, int access) {
     if (who.uid() == 0) {
       return false;

@@ -4,7 +4,7 @@ import dev.stubpool.kernel.abi.Errno;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** A socket, a device or a FIFO of the host: not for guests, but for its status. */
+/** A socket, device or FIFO of the host, of which guests may only get the status. */
 final class HostOther extends HostNode implements Node.Closed {
   private static final int S_IFSOCK = 0140000;
 

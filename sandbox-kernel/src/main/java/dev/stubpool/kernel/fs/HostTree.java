@@ -17,8 +17,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Files of the host, to be read. Links are told, not followed. If this JVM runs as root, there is
- * nothing to be read but what an unprivileged user may read too.
+ * The host's files, read-only. Symbolic links are returned, not followed. If this JVM runs as root,
+ * only files that an unprivileged user may read are readable.
  */
 final class HostTree implements AutoCloseable {
   private static final String ATTRIBUTES = FileStatus.ATTRIBUTES + ",fileKey";
@@ -29,13 +29,13 @@ final class HostTree implements AutoCloseable {
   private final HostDevices devices;
   private final Set<Path> hidden = new HashSet<>();
 
-  /** What was there when it was hidden: it stays so under whatever name it gets. */
+  /** Keys of hidden files, which stay hidden when they are renamed. */
   private final Set<Object> hiddenKeys = new HashSet<>();
 
-  /** Files that are open or mapped, by key: while one is, its key is no other file's. */
+  /** Files that are open or mapped, by key; while a file is in use, its key is not reused. */
   private final Map<Object, HeldFile> held = new HashMap<>();
 
-  /** Directories that were found a moment ago, for paths lead through the same ones often. */
+  /** A cache of recently found directories. */
   private final Map<Path, HostDirectory> known =
       new LinkedHashMap<>(MOST_KNOWN, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -48,26 +48,29 @@ final class HostTree implements AutoCloseable {
 
   private final boolean asNobody;
 
-  /** Files as somebody with no rights of his own sees them, or as this JVM does. */
+  /** Creates a tree with the permissions of an unprivileged user, or with those of this JVM. */
   HostTree(boolean asNobody) throws IOException {
     this.devices = new HostDevices();
     this.asNobody = asNobody;
   }
 
-  /** Says that there is nothing at a path, and at what it leads to. */
+  /** Hides a path and the file to which it leads. */
   void hide(Path path) {
     hidden.add(path);
     Path parent = path.getParent();
     try {
       if (parent != null) {
-        hidden.add(parent.toRealPath().resolve(path.getFileName())); // what may come there
+        hidden.add(
+            parent
+                .toRealPath()
+                .resolve(path.getFileName())); // also a file that is created there later
       }
       hiddenKeys.add(attributes(path).get("fileKey"));
       Path real = path.toRealPath();
       hidden.add(real);
       hiddenKeys.add(attributes(real).get("fileKey"));
     } catch (IOException _) {
-      // It leads nowhere.
+      // A dangling link, or nothing there.
     }
   }
 
@@ -75,12 +78,12 @@ final class HostTree implements AutoCloseable {
     return directories;
   }
 
-  /** A path to what has a node's name now, in the directory that the node was found in. */
+  /** A path to a node's name in the directory in which the node was found. */
   Path here(HostNode node) throws IOException {
     return directories.path(node.above(), node.path().getFileName());
   }
 
-  /** Opens a file once more, or makes it one that is open. */
+  /** Adds a user of a file; opens it for the first one. */
   HeldFile use(HostFile file) throws IOException {
     Object key = file.key();
     HeldFile opened = held.get(key);
@@ -93,11 +96,11 @@ final class HostTree implements AutoCloseable {
   }
 
   /**
-   * What is at a path.
+   * Finds the file at a path.
    *
-   * @param real absolute, and without links
-   * @param trusted whether it may be read whatever its permissions
-   * @throws NoSuchFileException if nothing is there that a guest may see
+   * @param real an absolute path without symbolic links
+   * @param trusted whether it may be read regardless of its permissions
+   * @throws NoSuchFileException if there is no file that a guest may see
    */
   Node at(Path real, boolean trusted) throws IOException {
     Path parent = real.getParent();
@@ -111,7 +114,7 @@ final class HostTree implements AutoCloseable {
     return Files.readAttributes(path, ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
   }
 
-  /** What has a name in a directory. */
+  /** Finds the file with a name in a directory. */
   Optional<Node> child(HostDirectory directory, String name) {
     Optional<Path> path = HostNames.in(directory.path(), name);
     if (path.isEmpty() || hidden.contains(path.get())) {
@@ -130,7 +133,7 @@ final class HostTree implements AutoCloseable {
       }
       return node;
     } catch (NoSuchFileException | NotDirectoryException _) {
-      return Optional.empty(); // a directory that was found and is no more, at the latest
+      return Optional.empty(); // for example, the directory has been removed meanwhile
     } catch (IOException e) {
       throw ErrnoException.of(e);
     }
@@ -158,7 +161,7 @@ final class HostTree implements AutoCloseable {
     return hidden.contains(path);
   }
 
-  /** Whether what permissions say counts for others than this JVM's user too. */
+  /** Whether the permissions for others allow an access, if the tree is restricted to those. */
   boolean mayNobody(FileStatus status, int access) {
     return !asNobody || !Bits.any(access & ~status.mode(), 7);
   }

@@ -1,21 +1,21 @@
 package dev.stubpool.kernel.fs;
 
-/** What the last name of a path is wanted for: whether it is followed if it is a link's. */
+/** The use of a path's last name, which decides whether a symbolic link there is followed. */
 public enum LastName {
-  /** To be looked at, followed. */
+  /** An existing file; a link is followed. */
   FOLLOWED,
-  /** To be looked at as it is; a slash behind it has it followed nevertheless. */
+  /** An existing file; a link is not followed, unless a slash follows. */
   KEPT,
-  /** To be given to something, or taken from it: it is the name that counts. */
+  /** A name to be created or removed; a link is not followed. */
   CHANGED,
-  /** To be opened, or else made where it leads to: open(2), O_CREAT. */
+  /** A file to be opened or created where a link leads: open(2), O_CREAT. */
   CREATED;
 
   boolean follows(boolean slash) {
     return this == FOLLOWED || this == CREATED || (this == KEPT && slash);
   }
 
-  /** Whether a slash behind it is an error if it is no directory's. */
+  /** Whether a slash after the name of a file that is not a directory is an error. */
   boolean isLookedUp() {
     return this == FOLLOWED || this == KEPT;
   }

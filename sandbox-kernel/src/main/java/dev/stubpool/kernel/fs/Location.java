@@ -9,8 +9,9 @@ import java.util.Deque;
 import java.util.Optional;
 
 /**
- * A name in a directory, and what it stands for. Of what lies in memory there is one for each name:
- * it moves when it is renamed, so that whoever has it, as a working directory for one, goes along.
+ * A directory entry: a name in a directory, and its node. For files in memory there is one location
+ * for each name, which moves when it is renamed; users of it, such as a working directory, move
+ * with it.
  */
 public final class Location implements Place {
   private final Node node;
@@ -29,22 +30,22 @@ public final class Location implements Place {
     return new Location(null, "", node);
   }
 
-  /** What is there. */
+  /** The node. */
   public Node node() {
     return node;
   }
 
-  /** The directory that it is in; of the root that itself. */
+  /** The parent directory; the root is its own parent. */
   public Location parent() {
     return parent == null ? this : parent;
   }
 
-  /** The name in that directory. */
+  /** The name in the parent directory. */
   String name() {
     return name;
   }
 
-  /** Whether the name is no more, though what it stood for may be. */
+  /** Whether the name was removed; the node may still be in use. */
   public boolean isRemoved() {
     return removed;
   }
@@ -59,7 +60,7 @@ public final class Location implements Place {
     name = newName;
   }
 
-  /** What has a name here, if this is a directory. */
+  /** The entry with a name, if this is a directory. */
   Optional<Location> child(String childName) {
     return node instanceof Node.Directory directory
         ? directory.child(this, childName)
@@ -78,7 +79,7 @@ public final class Location implements Place {
   /**
    * {@inheritDoc}
    *
-   * @throws ErrnoException ENAMETOOLONG if no call could take it
+   * @throws ErrnoException ENAMETOOLONG if it is longer than a path may be
    */
   @Override
   public String path() {

@@ -12,8 +12,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * A directory that the kernel made up, above another one or not: what it has itself goes first, and
- * is found whatever the permissions of that one.
+ * A synthetic directory, which may overlay another directory. Its own entries take precedence, and
+ * are visible regardless of the permissions of the directory below.
  */
 final class MadeDirectory implements Node.Directory {
   private static final int MODE = FileStatus.S_IFDIR | 0555;
@@ -33,9 +33,7 @@ final class MadeDirectory implements Node.Directory {
     children.put(child.name(), child);
   }
 
-  /**
-   * Lays it above another directory, and those in it that lay above something above what that has.
-   */
+  /** Overlays another directory; synthetic directories in it overlay their counterparts there. */
   void below(Location here, Node.Directory directory) {
     below = Optional.of(directory);
     for (Location child : children.values()) {

@@ -6,9 +6,9 @@ import dev.stubpool.kernel.file.TextFile;
 import java.util.function.Supplier;
 
 /**
- * A file that the kernel made up.
+ * A synthetic file.
  *
- * @param text what is in it, made anew by each that reads it
+ * @param text generates its contents for each reader
  */
 record MadeFile(long inode, FileSystem fileSystem, Supplier<String> text) implements Node.File {
   private static final int MODE = FileStatus.S_IFREG | 0444;

@@ -5,10 +5,10 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * A link that the kernel made up.
+ * A synthetic symbolic link.
  *
- * @param text what it says
- * @param destination where it leads, if not where it says
+ * @param text its target as text
+ * @param destination its target, if that differs from the text
  */
 record MadeLink(
     long inode,
@@ -18,7 +18,7 @@ record MadeLink(
     implements Node.Link {
   private static final int MODE = FileStatus.S_IFLNK | 0777;
 
-  /** A link that leads where it says. */
+  /** Creates a link that leads to its textual target. */
   MadeLink(long inode, FileSystem fileSystem, String target) {
     this(inode, fileSystem, () -> target, Optional::empty);
   }

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** A directory in memory. What lies in it may be of another tree: that cannot be removed. */
+/** A directory in memory. Entries of other trees in it (mount points) cannot be removed. */
 final class MemoryDirectory extends MemoryNode implements Node.Directory {
-  private static final int BYTES_OF_AN_ENTRY = 20; // as tmpfs has it
+  private static final int BYTES_OF_AN_ENTRY = 20; // as in tmpfs
 
   private final TreeMap<String, Location> entries = new TreeMap<>();
   private Location here;
@@ -21,12 +21,12 @@ final class MemoryDirectory extends MemoryNode implements Node.Directory {
     super(tree, FileStatus.S_IFDIR | permissions, owner);
   }
 
-  /** Says where it is. */
+  /** Sets its location. */
   void isAt(Location location) {
     here = location;
   }
 
-  /** All that has a name in it. */
+  /** All its entries. */
   List<Location> entries() {
     return List.copyOf(entries.values());
   }
@@ -35,7 +35,7 @@ final class MemoryDirectory extends MemoryNode implements Node.Directory {
     return entries.isEmpty();
   }
 
-  /** It has no name any more. */
+  /** Whether its name was removed. */
   boolean isRemoved() {
     return here.isRemoved();
   }
@@ -50,7 +50,7 @@ final class MemoryDirectory extends MemoryNode implements Node.Directory {
     return isRemoved() ? 0 : 2L + directories;
   }
 
-  /** It has one name, and that is gone. */
+  /** Removes its only name. */
   @Override
   void unlink() {
     endIfUnused();
@@ -70,7 +70,7 @@ final class MemoryDirectory extends MemoryNode implements Node.Directory {
     return new ArrayList<>(entries.keySet());
   }
 
-  /** Gives a name, which nothing has, to something. */
+  /** Adds an entry with a new name. */
   Location add(String name, Node node) {
     Location entry = new Location(here, name, node);
     put(entry);
@@ -80,7 +80,7 @@ final class MemoryDirectory extends MemoryNode implements Node.Directory {
     return entry;
   }
 
-  /** Takes an entry in place of the one of that name, if there is one. */
+  /** Adds an entry, replacing one with the same name. */
   void replace(Location entry) {
     Location before = entries.get(entry.name());
     if (before != null) {
@@ -89,7 +89,7 @@ final class MemoryDirectory extends MemoryNode implements Node.Directory {
     put(entry);
   }
 
-  /** Takes an entry that comes from elsewhere, and gives it a name. */
+  /** Moves an entry from another directory here, under a name. */
   void adopt(Location entry, String name) {
     entry.move(here, name);
     put(entry);
@@ -98,14 +98,14 @@ final class MemoryDirectory extends MemoryNode implements Node.Directory {
     }
   }
 
-  /** Takes an entry. */
+  /** Adds an entry. */
   void put(Location entry) {
     entries.put(entry.name(), entry);
     directories += entry.node() instanceof Node.Directory ? 1 : 0;
     touchModified();
   }
 
-  /** Gives up an entry, which goes elsewhere or nowhere. */
+  /** Removes an entry, which is moved or deleted. */
   void take(Location entry) {
     entries.remove(entry.name());
     directories -= entry.node() instanceof Node.Directory ? 1 : 0;

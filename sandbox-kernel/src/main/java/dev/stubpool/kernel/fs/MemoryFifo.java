@@ -5,7 +5,7 @@ import dev.stubpool.kernel.file.FileStatus;
 import dev.stubpool.kernel.file.Identity;
 import dev.stubpool.kernel.file.OpenFile;
 
-/** A name of a pipe in memory, mkfifo(3). */
+/** A FIFO in memory, mkfifo(3). */
 final class MemoryFifo extends MemoryNode implements Node.NamedPipe {
   private final Fifo pipe;
 

@@ -6,7 +6,7 @@ import dev.stubpool.kernel.file.FileStatus;
 import dev.stubpool.kernel.file.Identity;
 import dev.stubpool.kernel.file.OpenFile;
 
-/** A regular file in memory. Its bytes live as long as it has a name, is open, or is mapped. */
+/** A regular file in memory. Its contents live as long as it has a name, is open, or is mapped. */
 final class MemoryFile extends MemoryNode implements Node.File, ContentFile.Inode {
   private final FileContent content;
   private Location where;

@@ -8,7 +8,7 @@ import dev.stubpool.kernel.file.FileStatus;
 import dev.stubpool.kernel.file.Identity;
 import java.time.Instant;
 
-/** What all files in memory have, inode(7). */
+/** Base of all files in memory: their attributes, inode(7). */
 abstract class MemoryNode {
   private static final int SET_ID = FileStatus.S_ISUID | FileStatus.S_ISGID;
   private static final int GROUP_EXECUTE = 0010;
@@ -24,9 +24,9 @@ abstract class MemoryNode {
   private long links = 1;
 
   /**
-   * Makes one that has a name.
+   * Creates a node with one name.
    *
-   * @param mode with the type
+   * @param mode the mode, including the type
    */
   MemoryNode(MemoryTree tree, int mode, Identity owner) {
     this.tree = tree;
@@ -58,7 +58,7 @@ abstract class MemoryNode {
 
   abstract long size();
 
-  /** Bytes of memory that it takes. */
+  /** The allocated memory in bytes. */
   long allocated() {
     return 0;
   }
@@ -85,7 +85,7 @@ abstract class MemoryNode {
 
   // ---- names ----
 
-  /** One more name. */
+  /** Adds a name. */
   void link() {
     if (links > 0) {
       tree.charge();
@@ -94,7 +94,7 @@ abstract class MemoryNode {
     changed = Instant.now();
   }
 
-  /** One name less. With the last one only the name goes: see what uses it. */
+  /** Removes a name. Without a name, the file is released when its last use ends. */
   void unlink() {
     links--;
     changed = Instant.now();
@@ -105,12 +105,12 @@ abstract class MemoryNode {
     }
   }
 
-  /** It is to have no name, and to be used without one. */
+  /** Makes it an unnamed file. */
   void unname() {
     links = 0;
   }
 
-  /** It has no name: if nobody uses it, it gives up what it takes. */
+  /** Releases its storage if it has neither a name nor a use. */
   void endIfUnused() {
     tree.uncharge();
   }
@@ -135,8 +135,8 @@ abstract class MemoryNode {
   /**
    * chown(2).
    *
-   * @param toUid -1 for the same
-   * @param toGid -1 for the same
+   * @param toUid -1 to leave it unchanged
+   * @param toGid -1 to leave it unchanged
    */
   void chown(int toUid, int toGid, Identity who) {
     boolean gives = toUid != -1 && toUid != uid;
@@ -171,18 +171,18 @@ abstract class MemoryNode {
     return status().allows(who, Access.W_OK);
   }
 
-  /** Its bytes, or its names, were changed. */
+  /** Sets the modification time, after its contents or entries were changed. */
   void touchModified() {
     modified = Instant.now();
     changed = modified;
   }
 
-  /** What is known of it was changed. */
+  /** Sets the change time, after its attributes were changed. */
   void touchChanged() {
     changed = Instant.now();
   }
 
-  /** It was read, as relatime of mount(8) has it. */
+  /** Sets the access time after a read, like relatime of mount(8). */
   void touchAccessed() {
     if (!accessed.isAfter(modified)) {
       accessed = Instant.now();

@@ -5,9 +5,9 @@ import dev.stubpool.kernel.file.Identity;
 import dev.stubpool.kernel.file.Storage;
 import java.util.function.Supplier;
 
-/** Files that lie in memory, tmpfs(5): what all of them have in common. */
+/** A file system in memory, tmpfs(5): the shared state of its files. */
 final class MemoryTree {
-  /** What a name takes, and with the first of a file that beside its bytes. */
+  /** The memory charged for a name, which for a file's first name includes its inode. */
   private static final int NODE_SIZE = 1024;
 
   private final Storage storage;
@@ -16,10 +16,10 @@ final class MemoryTree {
   private long inodes = 1;
 
   /**
-   * Makes an empty one.
+   * Creates an empty file system.
    *
-   * @param device its number
-   * @param fifos makes what is behind the name of a pipe
+   * @param device its device number
+   * @param fifos creates FIFOs
    */
   MemoryTree(Storage storage, long device, Supplier<Fifo> fifos) {
     this.storage = storage;
@@ -39,18 +39,18 @@ final class MemoryTree {
     return fifos.get();
   }
 
-  /** Takes room for a file with one name; its number. */
+  /** Charges a file with one name; returns its inode number. */
   long nextInode() {
     charge();
     return inodes++;
   }
 
-  /** Takes room for a name. */
+  /** Charges a name. */
   void charge() {
     storage.charge(NODE_SIZE);
   }
 
-  /** Gives that back. */
+  /** Releases the charge for a name. */
   void uncharge() {
     storage.uncharge(NODE_SIZE);
   }
@@ -59,7 +59,7 @@ final class MemoryTree {
     return FileSystem.memory(storage.most(), storage.free());
   }
 
-  /** A directory for a place that is in no directory of this tree. */
+  /** Creates the root directory of this file system, at a place in another one. */
   Location mount(Location parent, String name, int mode) {
     MemoryDirectory directory = new MemoryDirectory(this, mode, new Identity(0, 0));
     Location here = new Location(parent, name, directory);

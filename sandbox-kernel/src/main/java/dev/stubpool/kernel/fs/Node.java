@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a name stands for. Directories are asked for one name at a time and never follow links, so
- * that nothing is reached but by a {@link PathWalk}. Every method may throw {@link ErrnoException}.
+ * A file in the tree. Directories resolve a single name and never follow links, so that files are
+ * only reached by a {@link PathWalk}. Every method may throw {@link ErrnoException}.
  */
 public sealed interface Node {
   /** lstat(2). */
@@ -20,9 +20,9 @@ public sealed interface Node {
   FileSystem fileSystem();
 
   /**
-   * Whether its permissions allow an access; that it can be read only is another matter.
+   * Whether its permissions allow an access; a read-only file system is not considered.
    *
-   * @param access R_OK and so on
+   * @param access R_OK, W_OK and X_OK
    */
   default boolean allows(Identity who, int access) {
     return status().allows(who, access);
@@ -31,52 +31,55 @@ public sealed interface Node {
   /** A directory. */
   non-sealed interface Directory extends Node {
     /**
-     * What has a name in it; the name is not empty, {@code .} or {@code ..}, and has no slash.
+     * The entry with a name; the name is not empty, {@code .} or {@code ..}, and has no slash.
      *
-     * @param here where the directory is
+     * @param here the location of this directory
      */
     Optional<Location> child(Location here, String name);
 
-    /** All names, but for {@code .} and {@code ..}. */
+    /** All names except {@code .} and {@code ..}. */
     List<String> names();
   }
 
   /** A symbolic link. */
   non-sealed interface Link extends Node {
-    /** What it says; resolved among what the guest sees, like any path. */
+    /** The target; resolved in the guest's tree, like any path. */
     String target();
 
-    /** Where it leads whatever it says, as those of proc(5) do; empty if that is what it says. */
+    /**
+     * The location to which it leads directly, like the links of proc(5); empty if its target is
+     * resolved as a path.
+     */
     default Optional<Location> jump() {
       return Optional.empty();
     }
   }
 
-  /** Anything else that can be opened. */
+  /** Any other file that can be opened. */
   non-sealed interface File extends Node {
     /**
-     * Opens it.
+     * Opens the file.
      *
-     * @param here where it was found
-     * @param flags of open(2)
+     * @param here its location
+     * @param flags the flags of open(2)
      */
     OpenFile open(Location here, int flags);
   }
 
-  /** A name of a pipe, fifo(7). Who opens it waits for the other end. */
+  /** A FIFO, fifo(7). The caller waits for the other end after opening. */
   non-sealed interface NamedPipe extends Node {
     /**
-     * Opens an end at once.
+     * Opens an end without waiting.
      *
-     * @param here where it was found
-     * @param flags of open(2)
+     * @param here its location
+     * @param flags the flags of open(2)
      */
     OpenFile open(Location here, int flags);
   }
 
-  /** What cannot be opened: a socket, for one. */
+  /** A file that cannot be opened, such as a socket. */
   non-sealed interface Closed extends Node {
-    /** What opening it fails with. */
+    /** The error of opening it. */
     default Errno refusal() {
       return Errno.EACCES;
     }

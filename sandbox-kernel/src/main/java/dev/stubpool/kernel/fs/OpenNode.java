@@ -7,7 +7,10 @@ import dev.stubpool.kernel.file.FileStatus;
 import dev.stubpool.kernel.file.Identity;
 import dev.stubpool.kernel.file.OpenFile;
 
-/** What is open and has no name, such as a pipe, and is found by a link in /proc/PID/fd. */
+/**
+ * The node of an open file without a name, such as a pipe, which is reachable by a link in
+ * /proc/PID/fd.
+ */
 record OpenNode(OpenFile file) implements Node.File {
   @Override
   public FileStatus status() {
@@ -19,13 +22,13 @@ record OpenNode(OpenFile file) implements Node.File {
     return FileSystem.PIPES;
   }
 
-  /** What it was opened for counts. */
+  /** Allows the access for which it was opened. */
   @Override
   public boolean allows(Identity who, int access) {
     return true;
   }
 
-  /** Gives what is open already. */
+  /** Returns the file that is already open. */
   @Override
   public OpenFile open(Location here, int flags) {
     int wanted = Access.of(flags);

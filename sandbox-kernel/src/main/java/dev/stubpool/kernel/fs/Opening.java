@@ -15,10 +15,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What open(2) does, with its errors in Linux's order.
+ * The operation of open(2), with its errors in Linux's order.
  *
- * @param flags of open(2)
- * @param permissions of a file that is made, less what umask(2) takes
+ * @param flags the flags of open(2)
+ * @param permissions the mode of a new file, after umask(2)
  */
 public record Opening(int flags, int permissions, Identity who) {
   /** O_TMPFILE: a file without a name in a directory. */
@@ -27,7 +27,7 @@ public record Opening(int flags, int permissions, Identity who) {
   private static final int WITH_O_PATH =
       OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW | OpenFlags.O_CLOEXEC;
 
-  /** Flags that only say how to open. */
+  /** Flags that only affect opening, and are not kept. */
   private static final int NOT_KEPT =
       OpenFlags.O_CREAT
           | OpenFlags.O_EXCL
@@ -36,7 +36,7 @@ public record Opening(int flags, int permissions, Identity who) {
           | OpenFlags.TMPFILE_BIT
           | 0x100; // O_NOCTTY
 
-  /** Only what O_PATH heeds counts beside it. */
+  /** With O_PATH, drops the flags that it ignores. */
   public Opening {
     if (Bits.any(flags, OpenFlags.O_PATH)) {
       flags &= WITH_O_PATH;
@@ -47,7 +47,7 @@ public record Opening(int flags, int permissions, Identity who) {
     return Bits.any(flags, flag);
   }
 
-  /** Opens what a path leads to. */
+  /** Opens the file at a path. */
   public OpenFile open(FileTree tree, Location from, String path) {
     checkFlags();
     if (has(OpenFlags.TMPFILE_BIT)) {
@@ -93,9 +93,9 @@ public record Opening(int flags, int permissions, Identity who) {
   }
 
   /**
-   * Opens a program that is to be executed, execve(2), which need not be one that can be read.
+   * Opens a program to be executed, execve(2); read permission is not needed.
    *
-   * @throws ErrnoException EACCES if it is none, or may not be executed
+   * @throws ErrnoException EACCES if it is not a regular file, or is not executable
    */
   public static OpenFile ofProgram(Location at, Identity who) {
     if (at.node().status().type() != FileStatus.S_IFREG) {
@@ -105,7 +105,7 @@ public record Opening(int flags, int permissions, Identity who) {
     return new Opening(OpenFlags.O_RDONLY, 0, who).opened(at);
   }
 
-  /** Opens what was found. */
+  /** Opens the file at a location. */
   public OpenFile open(Location at) {
     Node node = at.node();
     boolean isDirectory = node instanceof Node.Directory;
@@ -134,7 +134,7 @@ public record Opening(int flags, int permissions, Identity who) {
   }
 
   /**
-   * Whether an access is allowed, as access(2) tells it.
+   * Checks an access, access(2).
    *
    * @throws ErrnoException EROFS or EACCES
    */
@@ -166,7 +166,7 @@ public record Opening(int flags, int permissions, Identity who) {
     };
   }
 
-  /** What was open before, as a pipe that a link of proc(5) leads to, is where it is. */
+  /** Sets the location of a newly opened file; one that was open already keeps its location. */
   private static OpenFile placed(OpenFile file, Location at) {
     return file.place() == null && !(at.node() instanceof OpenNode) ? file.at(at) : file;
   }
@@ -194,7 +194,7 @@ public record Opening(int flags, int permissions, Identity who) {
             .map(found -> found.node().status())
             .map(status -> new OpenDirectory.Entry(status.inode(), status.type()));
       } catch (ErrnoException _) {
-        return Optional.of(UNKNOWN); // its name may be known, and no more
+        return Optional.of(UNKNOWN); // only its name may be listed
       }
     }
 

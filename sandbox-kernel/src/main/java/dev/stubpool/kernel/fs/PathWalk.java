@@ -10,15 +10,15 @@ import java.util.Deque;
 import java.util.Optional;
 
 /**
- * Follows a path, name by name, path_resolution(7): {@code ..} goes back to where a directory is,
- * and what a link says is a path of the guest's. So whatever the path, and whatever links there
- * are, nothing is found that is not in the tree.
+ * Resolves a path, name by name, path_resolution(7): {@code ..} leads to the parent in the guest's
+ * tree, and link targets are resolved in that tree. Therefore no path and no link leads out of the
+ * tree.
  */
 final class PathWalk {
   private static final int MOST_LINKS = 40;
   private static final int NAME_MAX = 255;
 
-  /** Characters that surely have no more bytes. */
+  /** A number of characters whose encoding never exceeds NAME_MAX bytes. */
   private static final int SURELY_SHORT = NAME_MAX / 3;
 
   private final Location root;
@@ -35,7 +35,7 @@ final class PathWalk {
   }
 
   /**
-   * Walks, once.
+   * Resolves the path; for a single use.
    *
    * @throws ErrnoException ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG
    */
@@ -107,7 +107,7 @@ final class PathWalk {
     }
   }
 
-  /** Goes on along a path, before whatever is ahead. */
+  /** Continues with a path, before the names that are left. */
   private void turn(String path) {
     if (path.isEmpty()) {
       throw new ErrnoException(Errno.ENOENT);

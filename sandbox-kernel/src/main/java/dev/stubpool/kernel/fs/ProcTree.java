@@ -12,9 +12,9 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/** What there is in /proc, proc(5). */
+/** The files of /proc, proc(5). */
 final class ProcTree {
-  /** Numbers of what is made anew whenever it is looked for: beyond those of what stays. */
+  /** The shift of inode numbers of dynamic files, beyond those of static files. */
   private static final int KIND_SHIFT = 56;
 
   private static final int ID_SHIFT = 24;
@@ -62,10 +62,10 @@ final class ProcTree {
   }
 
   /**
-   * What there is.
+   * Creates the files.
    *
-   * @param inodes gives numbers to what stays
-   * @param tree of all files
+   * @param inodes assigns inode numbers to static files
+   * @param tree the tree of all files
    */
   ProcTree(ProcessViews processes, MemoryBudget memory, LongSupplier inodes, FileTree tree) {
     this.processes = processes;
@@ -74,7 +74,7 @@ final class ProcTree {
     this.tree = tree;
   }
 
-  /** Puts it into a directory. */
+  /** Fills a directory with them. */
   void fill(Location proc) {
     texts.all().forEach((path, text) -> file(proc, path, text));
     link(proc, "mounts", () -> "self/mounts");
@@ -137,7 +137,7 @@ final class ProcTree {
     return (kind << KIND_SHIFT) | ((long) id << ID_SHIFT) | index;
   }
 
-  /** A process that there was when it was looked for. */
+  /** The process with a pid; ESRCH if it is gone. */
   private ProcessView view(int pid) {
     return processes.process(pid).orElseThrow(() -> new ErrnoException(Errno.ESRCH));
   }

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Files of a process in proc(5). */
+/** The texts of a process's files in proc(5). */
 final class ProcessTexts {
   private static final long PAGE = 4096;
   private static final long KIB = 1024;
@@ -14,7 +14,7 @@ final class ProcessTexts {
 
   private ProcessTexts() {}
 
-  /** Strings, each with a 0 behind it. */
+  /** Joins strings, each terminated by a 0. */
   static String terminated(List<String> strings) {
     return strings.stream().map(string -> string + "\0").collect(Collectors.joining());
   }
@@ -38,7 +38,7 @@ final class ProcessTexts {
     return process.regions().stream().mapToLong(Region::size).sum();
   }
 
-  /** What it may have written, which is as much as is known. */
+  /** The resident size, estimated as its writable memory. */
   private static long resident(ProcessView process) {
     return process.regions().stream().filter(Region::charged).mapToLong(Region::size).sum();
   }

@@ -8,74 +8,74 @@ import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
 
-/** What proc(5) tells of a process. */
+/** The properties of a process that proc(5) shows. */
 public interface ProcessView {
-  /** Its number. */
+  /** The pid. */
   int pid();
 
-  /** Its parent's number. */
+  /** The parent's pid. */
   int parent();
 
-  /** Its process group. */
+  /** The process group. */
   int group();
 
-  /** Its session. */
+  /** The session. */
   int session();
 
-  /** Whom it runs as. */
+  /** The user and group. */
   Identity identity();
 
   /** umask(2). */
   int umask();
 
-  /** What its first thread is called. */
+  /** The name of its first thread. */
   String name();
 
-  /** What it was executed with. */
+  /** The arguments of its program. */
   List<String> arguments();
 
-  /** What it was executed with. */
+  /** The environment of its program. */
   List<String> environment();
 
-  /** The program that it runs. */
+  /** The executable. */
   Optional<Location> executable();
 
-  /** Where relative paths begin. */
+  /** The working directory. */
   Location workingDirectory();
 
-  /** What it has open, by number. */
+  /** The open files, by descriptor. */
   NavigableMap<Integer, OpenFile> descriptors();
 
-  /** What it has mapped. */
+  /** The mappings. */
   List<Region> regions();
 
-  /** When it was made, by {@link System#nanoTime}. */
+  /** The time of its creation, by {@link System#nanoTime}. */
   long started();
 
-  /** How long it had a CPU. */
+  /** The CPU time used. */
   Duration cpuTime();
 
-  /** How long children had one for which it has waited. */
+  /** The CPU time of children that were reaped. */
   Duration childrenCpuTime();
 
-  /** Signals that wait for any of its threads. */
+  /** The signals pending for the process. */
   long pendingSignals();
 
-  /** Signals that it ignores. */
+  /** The ignored signals. */
   long ignoredSignals();
 
-  /** Signals that it handles. */
+  /** The handled signals. */
   long caughtSignals();
 
-  /** Its threads; none of one that has ended. */
+  /** The threads; empty for a zombie. */
   List<ThreadView> threads();
 
   /**
-   * A thread of it.
+   * A thread of the process.
    *
    * @param state R, S or T
-   * @param pendingSignals those that wait for it alone
-   * @param blockedSignals its mask
+   * @param pendingSignals the signals pending for the thread
+   * @param blockedSignals its signal mask
    */
   record ThreadView(int tid, String name, char state, long pendingSignals, long blockedSignals) {}
 }

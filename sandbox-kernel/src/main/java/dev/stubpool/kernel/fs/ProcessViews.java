@@ -3,23 +3,23 @@ package dev.stubpool.kernel.fs;
 import java.util.List;
 import java.util.Optional;
 
-/** What proc(5) tells of processes. */
+/** The processes that proc(5) shows. */
 public interface ProcessViews {
-  /** The process that asks; 0 if none does. */
+  /** The calling process's pid; 0 if there is none. */
   int currentProcess();
 
-  /** Its thread that asks. */
+  /** The calling thread's tid. */
   int currentThread();
 
   /** All processes, by number. */
   List<Integer> processes();
 
-  /** The process of a number, one that was not waited for too. */
+  /** The process with a pid, also a zombie. */
   Optional<ProcessView> process(int pid);
 
-  /** How many threads there are, of all processes. */
+  /** The number of threads of all processes. */
   int threadCount();
 
-  /** How many processes there were. */
+  /** The number of processes created so far. */
   long processesMade();
 }

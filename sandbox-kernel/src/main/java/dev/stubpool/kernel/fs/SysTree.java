@@ -3,7 +3,10 @@ package dev.stubpool.kernel.fs;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
-/** What runtimes look for in /sys, sysfs(5): how large pages are, and how many CPUs there are. */
+/**
+ * The files that language runtimes read in /sys, sysfs(5): the size of transparent huge pages, and
+ * the CPUs.
+ */
 final class SysTree {
   private final LongSupplier inodes;
 

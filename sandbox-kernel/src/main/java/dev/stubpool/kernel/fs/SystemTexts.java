@@ -7,7 +7,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Supplier;
 
-/** Files of the system as a whole in proc(5). */
+/** The texts of the system-wide files in proc(5). */
 final class SystemTexts {
   private static final double NANOS = 1e9;
   private static final long KIB = 1024;
@@ -30,7 +30,7 @@ final class SystemTexts {
     this.memory = memory;
   }
 
-  /** By path in /proc. */
+  /** All texts by path in /proc. */
   Map<String, Supplier<String>> all() {
     Map<String, Supplier<String>> texts = new TreeMap<>();
     texts.put("cpuinfo", SystemTexts::cpuinfo);
@@ -68,7 +68,7 @@ final class SystemTexts {
     return System.getProperty("os.version");
   }
 
-  /** As lists of CPUs are written. */
+  /** The available CPUs in list format. */
   static String processors() {
     int processors = Runtime.getRuntime().availableProcessors();
     return processors == 1 ? "0" : "0-" + (processors - 1);

@@ -1,2 +1,2 @@
-/** Names of files: what the guest sees, and how a path leads there. */
+/** The guest's file tree: nodes, directory entries and path resolution. */
 package dev.stubpool.kernel.fs;

@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Keys of the auxiliary vector, getauxval(3), and what the host's kernel gave this JVM. */
+/**
+ * Keys of the auxiliary vector, getauxval(3), and the values that the host's kernel gave this JVM.
+ */
 final class Auxv {
   static final int AT_NULL = 0;
   static final int AT_PHDR = 3;
@@ -32,7 +34,7 @@ final class Auxv {
   static final int AT_EXECFN = 31;
   static final int AT_MINSIGSTKSZ = 51;
 
-  /** What the host's CPU has: the same for guests. */
+  /** Values that describe the host's CPU, which guests get unchanged. */
   static final Map<Integer, Long> HOST = ofHost();
 
   private Auxv() {}

@@ -2,7 +2,7 @@ package dev.stubpool.kernel.load;
 
 import dev.stubpool.kernel.abi.Errno;
 
-/** A file is no program that can be loaded; the message is what to say after its name. */
+/** Thrown if a file is not a program that can be loaded. The message continues the file's name. */
 public final class ElfException extends Exception {
   private static final long serialVersionUID = 1L;
 
@@ -17,7 +17,7 @@ public final class ElfException extends Exception {
     this.errno = errno;
   }
 
-  /** What execve(2) fails with. */
+  /** The error for execve(2). */
   public Errno errno() {
     return errno;
   }

@@ -8,15 +8,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the headers of a static x86-64 program say, elf(5).
+ * The headers of a static x86-64 executable, elf(5).
  *
- * @param relocatable whether it may be loaded anywhere: static-PIE
- * @param entry address of its first instruction
- * @param segments what to load, by address
- * @param headersAddress where its program headers are in memory; 0 if no segment has them
- * @param headers how many program headers there are
- * @param alignment of its load address, a multiple of the page size
- * @param executableStack whether it wants to execute code on its stack
+ * @param relocatable whether it may be loaded at any address (static-PIE)
+ * @param entry the address of its first instruction
+ * @param segments the segments to load, by address
+ * @param headersAddress the address of its program headers in memory; 0 if no segment contains them
+ * @param headers the number of program headers
+ * @param alignment the alignment of its load address, a multiple of the page size
+ * @param executableStack whether it requires an executable stack
  */
 record ElfFile(
     boolean relocatable,
@@ -27,7 +27,7 @@ record ElfFile(
     long alignment,
     boolean executableStack) {
 
-  /** Bytes of a program header. */
+  /** The size of a program header in bytes. */
   static final int PROGRAM_HEADER_SIZE = 56;
 
   private static final int HEADER_SIZE = 64;
@@ -43,13 +43,13 @@ record ElfFile(
   private static final int PT_GNU_STACK = 0x6474_e551;
   private static final int PF_X = 1;
 
-  /** As many as Linux takes, fs/binfmt_elf.c. */
+  /** The limit for the program headers in bytes, that of Linux's fs/binfmt_elf.c. */
   private static final int MOST_HEADER_BYTES = 65536;
 
-  /** No program has more; so that sums of addresses and sizes do not overflow. */
+  /** The limit for addresses, which avoids overflow of sums of addresses and sizes. */
   private static final long ADDRESS_LIMIT = 1L << 47;
 
-  /** The first address behind its last segment. */
+  /** The first address after its last segment. */
   long end() {
     return segments.getLast().end();
   }
@@ -59,17 +59,17 @@ record ElfFile(
     return segments.getFirst().start();
   }
 
-  /** What a program is read from. */
+  /** A file from which a program is read. */
   @FunctionalInterface
   interface Source {
-    /** pread(2): how many bytes are in the buffer now. */
+    /** pread(2): reads into the buffer, and returns the number of bytes in it. */
     int read(ByteBuffer to, long position);
   }
 
   /**
    * Reads the headers of a program.
    *
-   * @param size of the file
+   * @param size the size of the file in bytes
    * @throws ElfException if it cannot be loaded
    */
   static ElfFile read(Source file, long size) throws ElfException {
@@ -208,11 +208,11 @@ record ElfFile(
     }
   }
 
-  /** As much of [offset, offset + size) as the file has. */
+  /** Reads the part of [offset, offset + size) that is in the file. */
   private static ByteBuffer read(Source file, long offset, int size) {
     ByteBuffer buffer = Struct.allocate(size);
     while (buffer.hasRemaining() && file.read(buffer, offset + buffer.position()) > 0) {
-      // Reads on.
+      // Continues after a short read.
     }
     return buffer.flip();
   }

@@ -9,15 +9,15 @@ import java.util.SequencedMap;
 import java.util.stream.Stream;
 
 /**
- * What a program finds on its stack, System V ABI for x86-64, 3.4.1. From the top down: an empty
- * word, the strings, the random bytes; then, from the pointer up, argc, argv, the environment, the
+ * The initial stack of a program, System V ABI for x86-64, 3.4.1. From the top down: an empty word,
+ * the strings, the random bytes; then, from the pointer up, argc, argv, the environment, the
  * auxiliary vector.
  *
- * @param pointer rsp
- * @param content what is to be at the pointer
+ * @param pointer the initial rsp
+ * @param content the bytes from the pointer up
  */
 record FirstStack(long pointer, ByteBuffer content) {
-  /** Bytes for AT_RANDOM. */
+  /** The number of bytes for AT_RANDOM. */
   static final int RANDOM_SIZE = 16;
 
   private static final int ALIGNMENT = 16;
@@ -25,10 +25,10 @@ record FirstStack(long pointer, ByteBuffer content) {
   /**
    * Lays out a stack.
    *
-   * @param top the first address behind it
-   * @param path of the program: AT_EXECFN
+   * @param top the first address after it
+   * @param path the path of the program, for AT_EXECFN
    * @param random {@link #RANDOM_SIZE} bytes
-   * @param auxv keys and values, but for those that point to this stack
+   * @param auxv keys and values, except those that point to this stack
    */
   static FirstStack lay(
       long top,

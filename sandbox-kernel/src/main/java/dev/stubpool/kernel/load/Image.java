@@ -1,9 +1,9 @@
 package dev.stubpool.kernel.load;
 
 /**
- * A program that was loaded.
+ * A loaded program.
  *
- * @param entry where it begins
- * @param stackPointer what rsp is then
+ * @param entry the address of its first instruction
+ * @param stackPointer the initial rsp
  */
 public record Image(long entry, long stackPointer) {}

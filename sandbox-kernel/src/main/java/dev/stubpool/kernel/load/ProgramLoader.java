@@ -22,7 +22,7 @@ public final class ProgramLoader {
   private final AddressMap map;
   private final UserMemory memory;
 
-  /** Loads into a process's memory. */
+  /** Creates a loader for a process's memory. */
   public ProgramLoader(AddressMap map, UserMemory memory) {
     this.map = map;
     this.memory = memory;
@@ -32,8 +32,8 @@ public final class ProgramLoader {
    * Loads a program.
    *
    * @param file the program
-   * @param path what the guest calls it
-   * @throws ElfException if it is none that can be loaded
+   * @param path its path in the guest
+   * @throws ElfException if it cannot be loaded
    */
   public Image load(
       OpenFile file,
@@ -73,7 +73,7 @@ public final class ProgramLoader {
     }
   }
 
-  /** The file's pages, the rest of the last of them zeroed, then empty pages. */
+  /** Maps the file's pages, zeroes the rest of the last one, then maps anonymous pages. */
   private void load(Segment segment, Backing file, long moved) {
     long start = segment.start() + moved;
     long fileEnd = segment.fileEnd() + moved;

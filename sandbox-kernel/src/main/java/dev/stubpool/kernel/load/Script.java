@@ -6,16 +6,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The first line of a file that names its interpreter, execve(2).
+ * The first line of a script, which names its interpreter, execve(2).
  *
- * @param interpreter a path
- * @param argument what follows it, as one argument
+ * @param interpreter the interpreter's path
+ * @param argument the rest of the line, as one argument
  */
 public record Script(String interpreter, Optional<String> argument) {
-  /** As many bytes of a file as are looked at, BINPRM_BUF_SIZE. */
+  /** The number of bytes of a file that are examined, BINPRM_BUF_SIZE. */
   public static final int HEADER_SIZE = 256;
 
-  /** The interpreter that the first bytes of a file name; empty if it is no script. */
+  /** Parses the first bytes of a file; empty if it is not a script. */
   public static Optional<Script> parse(byte[] header) {
     String text = new String(header, StandardCharsets.UTF_8);
     if (!text.startsWith("#!")) {
@@ -31,7 +31,7 @@ public record Script(String interpreter, Optional<String> argument) {
         new Script(words[0], words.length > 1 ? Optional.of(words[1]) : Optional.empty()));
   }
 
-  /** The arguments of the interpreter, its own name first. */
+  /** The arguments of the interpreter, beginning with its own name. */
   public List<String> arguments(String path, List<String> arguments) {
     List<String> all = new ArrayList<>();
     all.add(interpreter);

@@ -5,12 +5,12 @@ import dev.stubpool.kernel.memory.Pages;
 import dev.stubpool.kernel.memory.Protections;
 
 /**
- * A PT_LOAD program header: part of the file that belongs into memory.
+ * A PT_LOAD program header: a part of the file to be mapped.
  *
- * @param address where, before a static-PIE program is moved
- * @param offset where in the file
- * @param fileSize bytes of the file
- * @param memorySize bytes in memory; those beyond {@code fileSize} are 0
+ * @param address its address, before relocation of a static-PIE program
+ * @param offset its offset in the file
+ * @param fileSize its size in the file in bytes
+ * @param memorySize its size in memory in bytes; the bytes beyond {@code fileSize} are 0
  * @param flags PF_X 1, PF_W 2, PF_R 4
  */
 record Segment(long address, long offset, long fileSize, long memorySize, int flags) {
@@ -31,12 +31,12 @@ record Segment(long address, long offset, long fileSize, long memorySize, int fl
     return Pages.down(address);
   }
 
-  /** The first address behind the pages that come from the file. */
+  /** The first address after the pages that come from the file. */
   long fileEnd() {
     return fileSize == 0 ? start() : Pages.up(address + fileSize);
   }
 
-  /** The first address behind its last page. */
+  /** The first address after its last page. */
   long end() {
     return Pages.up(address + memorySize);
   }

@@ -1,2 +1,2 @@
-/** Programs into memory: the ELF file, the first stack, the auxiliary vector. */
+/** Loading of programs: ELF files, scripts, the initial stack and the auxiliary vector. */
 package dev.stubpool.kernel.load;

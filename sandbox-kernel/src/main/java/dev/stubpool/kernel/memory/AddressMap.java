@@ -15,33 +15,37 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What a process has mapped, and where there is room: mmap(2), brk(2) and what goes with them.
+ * The address space of a process: its mappings and free ranges, for mmap(2), brk(2) and related
+ * calls.
  *
  * <pre>
  *   program, then brk upwards ...  ... mappings downwards, then a gap, the stack, a random gap
  * </pre>
  *
- * The stub image's range lies somewhere in it: to the program it is a mapping that is not its own.
- * What fails has changed nothing, neither here nor in the budget.
+ * The range of the stub image is reserved; the program cannot change it. An operation that fails
+ * changes neither the map nor the budget.
  */
 public final class AddressMap {
-  /** Bytes of the stack. */
+  /** The size of the stack in bytes. */
   public static final long STACK_SIZE = 8 << 20;
 
-  /** Pages that are mapped only where somebody insists, so that a stack that overflows faults. */
+  /**
+   * The size in bytes of the gap below the stack, where only MAP_FIXED maps, so that a stack
+   * overflow faults.
+   */
   private static final long STACK_GAP = 1 << 20;
 
   /** A static-PIE program is loaded at or above two thirds of the address space, as Linux does. */
   private static final long PIE_BASE = 0x5555_5555_4000L;
 
-  /** Where MAP_32BIT has mappings. */
+  /** The start of the range for MAP_32BIT. */
   private static final long LOW_START = 0x4000_0000L;
 
   private static final long LOW_END = 0x8000_0000L;
 
   /**
-   * The most mappings of a process; Linux has 65,530 (vm.max_map_count). Some calls take time in
-   * proportion to them, with the kernel's lock held.
+   * The limit for the mappings of a process; Linux has 65,530 (vm.max_map_count). Some calls hold
+   * the kernel's lock for a time proportional to their number.
    */
   static final int MOST_REGIONS = 1 << 14;
 
@@ -60,12 +64,12 @@ public final class AddressMap {
   private long brkStart;
   private long brk;
 
-  /** What of the budget it has taken. */
+  /** The bytes charged to the budget. */
   private long charged;
 
   private Runnable stopper = () -> {};
 
-  /** The map of a stub that has nothing mapped. */
+  /** Creates the map of a stub without mappings. */
   public AddressMap(StubPool pool, StubMemory memory, MemoryBudget budget) {
     this(pool.addressSpace(), new StubMapper(pool, memory), budget);
   }
@@ -97,9 +101,9 @@ public final class AddressMap {
     return (1L + RANDOM.nextInt(most)) * AddressSpace.PAGE_SIZE;
   }
 
-  // ---- fork(2) and the end ----
+  // ---- fork(2) and closing ----
 
-  /** The same map for a copy of the stub, fork(2); {@link #chargeCopy} was called before. */
+  /** Copies the map for a copy of the stub, fork(2), after {@link #chargeCopy}. */
   public AddressMap copyTo(StubMemory copy) {
     AddressMap map = new AddressMap(this, mapper.of(copy));
     backings.forEach(map::begin);
@@ -107,20 +111,20 @@ public final class AddressMap {
   }
 
   /**
-   * Takes from the budget what a copy needs.
+   * Charges the budget for a copy.
    *
-   * @throws ErrnoException ENOMEM if that is not there
+   * @throws ErrnoException ENOMEM if it does not suffice
    */
   public void chargeCopy() {
     budget.charge(charged);
   }
 
-  /** Gives back what {@link #chargeCopy} took. */
+  /** Undoes {@link #chargeCopy}. */
   public void unchargeCopy() {
     budget.uncharge(charged);
   }
 
-  /** Gives back all that it took from the budget: its memory is no more. */
+  /** Releases everything charged to the budget; its memory is gone. */
   public void close() {
     budget.uncharge(charged);
     charged = 0;
@@ -128,9 +132,9 @@ public final class AddressMap {
     List.copyOf(backings).forEach(this::endIfUnmapped);
   }
 
-  // ---- what is mapped ----
+  // ---- queries ----
 
-  /** All that is mapped, by address. */
+  /** All mappings, by address. */
   public List<Region> regions() {
     return List.copyOf(regions.all());
   }
@@ -140,12 +144,12 @@ public final class AddressMap {
     return regions.find(address);
   }
 
-  /** Whether [address, address + size) are addresses that a program can have. */
+  /** Whether [address, address + size) is within the user address space. */
   boolean isUser(long address, long size) {
     return address >= 0 && size >= 0 && size <= space.highest() - address;
   }
 
-  /** Whether a range can be mapped and nothing of it is. */
+  /** Whether a range may be mapped and is free. */
   public boolean isFree(long address, long size) {
     return space.contains(address, size)
         && regions.isFree(address, address + size)
@@ -153,7 +157,7 @@ public final class AddressMap {
   }
 
   /**
-   * The highest place for a mapping.
+   * The highest free address for a mapping of a size.
    *
    * @throws ErrnoException ENOMEM if there is none
    */
@@ -172,7 +176,7 @@ public final class AddressMap {
   // ---- changes ----
 
   /**
-   * Maps a region in place of whatever is there.
+   * Maps a region, replacing existing mappings.
    *
    * @throws ErrnoException ENOMEM if the budget does not allow it, or there are too many mappings
    */
@@ -213,7 +217,7 @@ public final class AddressMap {
     removed.forEach(this::endIfUnmapped);
   }
 
-  /** Protects a range that is mapped as a whole. */
+  /** Changes the protection of a range that is fully mapped. */
   void change(long start, long end, Protection protection) {
     checkRoom(regions.moreIfReplaced(start, end));
     List<Region> changed =
@@ -248,9 +252,9 @@ public final class AddressMap {
   }
 
   /**
-   * Checks that a mapping can be put in a place, whatever is there.
+   * Checks that a range may be mapped, even if it is in use.
    *
-   * @throws ErrnoException EPERM if it is too low, ENOMEM if the image is there
+   * @throws ErrnoException EPERM if the address is too low, ENOMEM if the range overlaps the image
    */
   void checkUsable(long address, long size) {
     if (address < space.lowest()) {
@@ -261,14 +265,14 @@ public final class AddressMap {
     }
   }
 
-  /** Copies pages of its own to another place, where the same was mapped to be written. */
+  /** Copies the private pages of a region to another address, where the same is mapped writable. */
   void copy(Region from, long to, ByteBuffer through) {
     mapper.copy(from, to, through);
   }
 
   // ---- for the loader ----
 
-  /** Maps the stack; the first address behind it. */
+  /** Maps the stack; returns the first address after it. */
   public long mapStack(boolean executable) {
     put(
         Region.anonymous(
@@ -280,9 +284,9 @@ public final class AddressMap {
   }
 
   /**
-   * Chooses where to load a static-PIE program.
+   * Chooses the load address of a static-PIE program.
    *
-   * @param size of all of it, up to its last page
+   * @param size the total size in bytes, in whole pages
    * @param alignment a power of two, at least the page size
    */
   public long placeProgram(long size, long alignment) {
@@ -294,54 +298,54 @@ public final class AddressMap {
     return at;
   }
 
-  /** Where brk begins: somewhere behind the program. */
+  /** Sets the start of brk, at a random distance after the program. */
   public void beginBrk(long programEnd) {
     brkStart = programEnd + randomPages(RANDOM_BRK_PAGES);
     brk = brkStart;
   }
 
-  /** Maps private memory at an address that was found free. */
+  /** Maps private anonymous memory at a free address. */
   public void mapAnonymous(long address, long size, Protection protection) {
     put(Region.anonymous(address, size, protection, ""));
   }
 
-  /** Maps a file privately at an address that was found free. */
+  /** Maps a file privately at a free address. */
   public void mapFile(long address, long size, Backing file, long offset, Protection protection) {
     put(Region.of(file, offset, address, size, protection, Sharing.PRIVATE, true));
   }
 
   // ---- for files ----
 
-  /** Says what stops the guests that run in it; before that none do. */
+  /** Sets the action that stops the guests running in this address space; none run before. */
   public void stopper(Runnable stops) {
     stopper = stops;
   }
 
-  /** Stops the guests that run in it, for as long as the caller keeps the kernel's lock. */
+  /** Stops the guests that run in it, as long as the caller holds the kernel's lock. */
   public void stopGuests() {
     stopper.run();
   }
 
-  /** Maps a backing again where it is mapped, for it gives something else to be mapped by now. */
+  /** Renews all mappings of a backing, after the object behind it was replaced. */
   public void remap(Backing backing) {
     try {
       for (Region region : regions()) {
-        // Pages of its own are the program's, whatever became of the file.
+        // Private pages are kept, whatever happened to the file.
         if (backing.equals(region.backing()) && !region.charged()) {
           mapper.map(region);
         }
       }
     } catch (StubDiedException _) {
-      // Nobody will look: its task finds that out.
+      // The stub is dead; its task will notice.
     }
   }
 
   // ---- system calls ----
 
   /**
-   * brk(2): moves the end of the data; where it is then. Nothing changes if there is no room.
+   * brk(2): moves the end of the data segment and returns it. It is unchanged if there is no room.
    *
-   * @param wanted where to, 0 to ask
+   * @param wanted the new end, 0 to query
    */
   public long brk(long wanted) {
     long mapped = Pages.up(brk);
@@ -359,13 +363,13 @@ public final class AddressMap {
         unmap(end, mapped - end);
       }
     } catch (ErrnoException _) {
-      return brk; // that is how it fails
+      return brk; // failure is reported by the unchanged value
     }
     brk = wanted;
     return brk;
   }
 
-  /** mmap(2): where. */
+  /** mmap(2); returns the address. */
   public long map(MapRequest request) {
     request.check();
     long address = place(request);
@@ -422,7 +426,7 @@ public final class AddressMap {
     }
   }
 
-  /** mprotect(2). What lies before a page that is not mapped is changed. */
+  /** mprotect(2). Pages before the first unmapped page are changed. */
   public void protect(long address, long length, int protectionBits) {
     if (!Pages.isStart(address)) {
       throw new ErrnoException(Errno.EINVAL);
@@ -456,7 +460,7 @@ public final class AddressMap {
   /**
    * Checks that all pages of a range are mapped, mlock(2), msync(2), madvise(2).
    *
-   * @throws ErrnoException ENOMEM if they are not, EINVAL if the address is no page's start
+   * @throws ErrnoException ENOMEM if they are not, EINVAL if the address is not page-aligned
    */
   public void checkMapped(long address, long length) {
     if (!Pages.isStart(address)) {
@@ -468,11 +472,11 @@ public final class AddressMap {
     }
   }
 
-  /** MADV_DONTNEED of madvise(2): what private memory has of its own is forgotten. */
+  /** MADV_DONTNEED of madvise(2): discards private pages. */
   public void discard(long address, long length) {
     for (Region part : regions.within(address, address + Pages.up(length))) {
       if (part.charged()) {
-        replace(part.fresh()); // what it is joined with again
+        replace(part.fresh()); // joins with its neighbours again
       }
     }
   }

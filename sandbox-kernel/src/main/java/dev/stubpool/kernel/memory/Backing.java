@@ -4,30 +4,30 @@ import dev.stubpool.Mappable;
 import dev.stubpool.StubPool;
 
 /**
- * What lies behind a mapping that is not private anonymous memory: a file of the host, a file of
- * the kernel's own, or memory that processes share. What it equals is what is shared: a futex in it
- * has the same key wherever it is mapped.
+ * The object behind a mapping other than private anonymous memory: a host file, a file in memory,
+ * or shared anonymous memory. Equal backings are the same memory: a futex in it has the same key in
+ * all mappings.
  */
 public interface Backing {
   /**
-   * Gives what stubs map. A {@link dev.stubpool.HostFile} is opened, and the caller closes it; a
-   * {@link dev.stubpool.MemoryFile} stays the backing's.
+   * Returns the object that stubs map. A {@link dev.stubpool.HostFile} is opened for the caller,
+   * which closes it; a {@link dev.stubpool.MemoryFile} is owned by the backing.
    *
    * @throws dev.stubpool.kernel.abi.ErrnoException if it cannot be mapped
    */
   Mappable open(StubPool pool);
 
-  /** Where in what {@link #open} gave lies what is mapped at an offset. */
+  /** Converts an offset in this backing to one in the object returned by {@link #open}. */
   default long offset(long wanted) {
     return wanted;
   }
 
-  /** As in /proc/PID/maps: a path, or empty. */
+  /** The name in /proc/PID/maps: a path, or empty. */
   String name();
 
-  /** Some of it is mapped there now, and was not before. */
+  /** Called when the first part of it was mapped in an address map. */
   default void mapped(AddressMap map) {}
 
-  /** Nothing of it is mapped there any more. */
+  /** Called when the last part of it was unmapped from an address map. */
   default void unmapped(AddressMap map) {}
 }

@@ -9,22 +9,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Who waits for words in memory, in the order in which they came: futex(2). */
+/** The waiters for futexes, in FIFO order, futex(2). */
 public final class FutexTable {
-  /** A set of bits that meets all others. */
+  /** The bit set that matches all waiters. */
   public static final int ANY_BITS = -1;
 
   private final Map<Key, Set<Wait>> waits = new HashMap<>();
 
   /**
-   * What a word is, whoever names it.
+   * The identity of a futex word, independent of its address in a process.
    *
-   * @param memory an {@link AddressMap}, or a {@link Backing} that is mapped by several
-   * @param offset in it
+   * @param memory an {@link AddressMap} for private futexes, or a {@link Backing}
+   * @param offset the address or offset in it
    */
   public record Key(Object memory, long offset) {}
 
-  /** One who waits, until he is woken or gives up. */
+  /** A waiter, until it is woken or stops waiting. */
   public static final class Wait {
     private final WaitQueue queue = new WaitQueue();
     private final int bits;
@@ -35,12 +35,12 @@ public final class FutexTable {
       this.bits = bits;
     }
 
-    /** Woken when he is. */
+    /** The queue that is woken with this waiter. */
     public WaitQueue queue() {
       return queue;
     }
 
-    /** Whether he was. */
+    /** Whether it was woken. */
     public boolean isWoken() {
       return key == null;
     }
@@ -49,8 +49,9 @@ public final class FutexTable {
   /**
    * The key of a word.
    *
-   * @param isPrivate whether only those who have the same address map are meant, FUTEX_PRIVATE_FLAG
-   * @throws ErrnoException EINVAL if the word is not aligned, EFAULT if there is none
+   * @param isPrivate whether only threads with the same address map share the futex,
+   *     FUTEX_PRIVATE_FLAG
+   * @throws ErrnoException EINVAL if the word is not aligned, EFAULT if it is not mapped
    */
   public static Key key(AddressMap map, long address, boolean isPrivate) {
     if (address % Integer.BYTES != 0) {
@@ -71,14 +72,14 @@ public final class FutexTable {
         : new Key(map, address);
   }
 
-  /** Begins to wait; to be ended. */
+  /** Adds a waiter; the caller must {@link #end} it. */
   public Wait begin(Key key, int bits) {
     Wait wait = new Wait(key, bits);
     add(wait);
     return wait;
   }
 
-  /** Ends to wait, woken or not. */
+  /** Removes a waiter, woken or not. */
   public void end(Wait wait) {
     if (!wait.isWoken()) {
       remove(wait);
@@ -108,11 +109,11 @@ public final class FutexTable {
   }
 
   /**
-   * Wakes some of those who wait for a word.
+   * Wakes waiters of a word.
    *
-   * @param most at most so many, but one at least
-   * @param bits only those who wait for one of these
-   * @return how many
+   * @param most the most to wake; at least one is woken
+   * @param bits only waiters with one of these bits are woken
+   * @return the number woken
    */
   public int wake(Key key, int most, int bits) {
     int woken = 0;
@@ -127,15 +128,15 @@ public final class FutexTable {
     return woken;
   }
 
-  /** Wakes some of those who wait for a word by what others than its own process know it by. */
+  /** Wakes waiters of a word by its shared key. */
   public int wake(AddressMap map, long address, int most) {
     return wake(key(map, address, false), most, ANY_BITS);
   }
 
   /**
-   * Wakes some of those who wait for a word, and has others wait for another word.
+   * Wakes waiters of a word, and moves others to another word.
    *
-   * @return how many of both
+   * @return the number woken and moved
    */
   public int requeue(Key from, int mostWoken, Key to, int mostMoved) {
     int done = 0;

@@ -7,9 +7,8 @@ import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Strings of guests, which are bytes: UTF-8 where they are that. Each byte that is not becomes a
- * low surrogate with no high one before it, 0xdc00 and the byte, so that nothing is lost on the way
- * there and back.
+ * Converts guest strings, which are bytes, usually UTF-8. A byte that is not valid UTF-8 becomes an
+ * unpaired low surrogate, 0xdc00 plus the byte, so that the conversion is lossless.
  */
 public final class GuestString {
   private static final char ESCAPE = 0xdc00;
@@ -17,7 +16,7 @@ public final class GuestString {
 
   private GuestString() {}
 
-  /** What bytes say. */
+  /** Decodes bytes. */
   public static String of(byte[] bytes) {
     ByteBuffer from = ByteBuffer.wrap(bytes);
     CharBuffer to = CharBuffer.allocate(bytes.length);
@@ -32,7 +31,7 @@ public final class GuestString {
     return to.flip().toString();
   }
 
-  /** The bytes of what {@link #of} made of them, or of any text. */
+  /** Encodes a text; the inverse of {@link #of}. */
   public static byte[] bytes(String text) {
     ByteBuffer to = ByteBuffer.allocate(3 * text.length());
     int start = 0;

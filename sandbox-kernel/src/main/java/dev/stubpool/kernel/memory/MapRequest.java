@@ -8,15 +8,15 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.abi.MapFlags;
 
 /**
- * What mmap(2) is asked for.
+ * A request of mmap(2).
  *
- * @param address where, or a hint
+ * @param address the address, or a hint
  * @param length in bytes
  * @param protection PROT_*
  * @param flags MAP_*
- * @param file what is to be mapped; null for memory without a file
+ * @param file the file to map; null for anonymous memory
  * @param mayWrite whether shared mappings of the file may be written
- * @param offset where in the file
+ * @param offset the offset in the file
  */
 public record MapRequest(
     long address,
@@ -28,7 +28,7 @@ public record MapRequest(
     long offset) {
   private static final int FIXED = MapFlags.MAP_FIXED | MapFlags.MAP_FIXED_NOREPLACE;
 
-  /** What does not depend on what else is mapped. */
+  /** Checks the parts of the request that do not depend on existing mappings. */
   void check() {
     if (!Pages.isStart(offset) || length == 0) {
       throw new ErrnoException(Errno.EINVAL);
@@ -63,22 +63,22 @@ public record MapRequest(
     }
   }
 
-  /** In whole pages. */
+  /** The size in whole pages. */
   long size() {
     return Pages.up(length);
   }
 
-  /** Whether it is to be there and nowhere else. */
+  /** Whether the address is not just a hint. */
   boolean isFixed() {
     return Bits.any(flags, FIXED);
   }
 
-  /** Whether it may be put in place of something. */
+  /** Whether it may replace existing mappings. */
   boolean replaces() {
     return !Bits.any(flags, MapFlags.MAP_FIXED_NOREPLACE);
   }
 
-  /** Whether it is to be in the first two gigabytes. */
+  /** Whether it must be in the first 2 GiB, MAP_32BIT. */
   boolean isLow() {
     return Bits.any(flags, MapFlags.MAP_32BIT);
   }
@@ -87,7 +87,7 @@ public record MapRequest(
     return (flags & MapFlags.MAP_TYPE) == MapFlags.MAP_PRIVATE ? Sharing.PRIVATE : Sharing.SHARED;
   }
 
-  /** The region to be mapped, of memory without a file if that is private. */
+  /** The region to map; without a backing it is private anonymous memory. */
   Region region(long start, Backing backing) {
     Protection allowed = Protections.of(protection);
     return backing == null

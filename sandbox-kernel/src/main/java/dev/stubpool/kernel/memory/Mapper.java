@@ -5,29 +5,29 @@ import dev.stubpool.StubMemory;
 import java.nio.ByteBuffer;
 
 /**
- * Has a stub map what a guest wants mapped. Every method throws {@link
- * dev.stubpool.kernel.abi.ErrnoException} for what the host refuses.
+ * Executes mapping operations in a stub. Every method throws {@link
+ * dev.stubpool.kernel.abi.ErrnoException} if the host refuses.
  */
 interface Mapper {
-  /** The same for another stub of the pool. */
+  /** Returns a mapper for another stub of the pool. */
   Mapper of(StubMemory other);
 
-  /** Makes memory that processes share. */
+  /** Creates shared anonymous memory. */
   SharedMemory share(MemoryBudget budget, long size);
 
-  /** Maps a region as it says, with nothing of its own, in place of whatever is there. */
+  /** Maps a region without private pages, replacing existing mappings. */
   void map(Region region);
 
-  /** Changes the protection of what is mapped. */
+  /** Changes the protection of a mapped range. */
   void protect(long start, long end, Protection protection);
 
-  /** Unmaps whatever is in a range. */
+  /** Unmaps a range. */
   void unmap(long start, long end);
 
   /**
-   * Copies what can be read of a region to where the same was mapped anew, with WRITE.
+   * Copies the readable pages of a region to a new, writable mapping of the same.
    *
-   * @param through a buffer for it
+   * @param through the buffer to use
    */
   void copy(Region from, long to, ByteBuffer through);
 }

@@ -4,26 +4,29 @@ import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 
 /**
- * How much memory all processes of a sandbox may have together: private memory that can be written,
- * or once could, and memory that they share. Addresses that are only reserved cost nothing.
+ * The memory limit of all processes of a sandbox: private memory that is or was writable, and
+ * shared memory. Address space that is only reserved is not charged.
  */
 public final class MemoryBudget {
-  /** Each needs a descriptor and a mapping of this JVM's own. */
+  /**
+   * The limit for shared memory objects, each of which needs a descriptor and a mapping in this
+   * JVM.
+   */
   private static final int MOST_SHARED = 1024;
 
   private final long most;
   private long used;
   private int shared;
 
-  /** A budget in bytes. */
+  /** Creates a budget in bytes. */
   public MemoryBudget(long most) {
     this.most = most;
   }
 
   /**
-   * Takes some of it; gives some back, if negative.
+   * Charges bytes; a negative number releases them.
    *
-   * @throws ErrnoException ENOMEM if there is not so much left
+   * @throws ErrnoException ENOMEM if there is not enough left
    */
   public void charge(long bytes) {
     if (bytes > most - used) {
@@ -32,15 +35,15 @@ public final class MemoryBudget {
     used += bytes;
   }
 
-  /** Gives back what was taken. */
+  /** Releases charged bytes. */
   public void uncharge(long bytes) {
     used -= bytes;
   }
 
   /**
-   * Takes some of it for memory that is shared.
+   * Charges bytes for a shared memory object.
    *
-   * @throws ErrnoException ENOMEM if there is not so much left, or too many have some
+   * @throws ErrnoException ENOMEM if there is not enough left, or there are too many objects
    */
   void chargeShared(long bytes) {
     if (shared >= MOST_SHARED) {
@@ -50,18 +53,18 @@ public final class MemoryBudget {
     shared++;
   }
 
-  /** Gives that back. */
+  /** Releases a shared memory object's charge. */
   void unchargeShared(long bytes) {
     uncharge(bytes);
     shared--;
   }
 
-  /** How much is taken. */
+  /** The charged bytes. */
   public long used() {
     return used;
   }
 
-  /** All of it. */
+  /** The limit in bytes. */
   public long most() {
     return most;
   }

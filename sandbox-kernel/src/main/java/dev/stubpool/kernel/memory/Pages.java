@@ -2,16 +2,16 @@ package dev.stubpool.kernel.memory;
 
 import dev.stubpool.AddressSpace;
 
-/** Addresses and sizes in whole pages. */
+/** Page arithmetic on addresses and sizes. */
 public final class Pages {
   private Pages() {}
 
-  /** The start of the page that an address is in. */
+  /** Rounds an address down to the start of its page. */
   public static long down(long address) {
     return address & -AddressSpace.PAGE_SIZE;
   }
 
-  /** The next start of a page, at or above the address; 0 or negative if there is none. */
+  /** Rounds an address up to the start of a page; 0 or negative on overflow. */
   public static long up(long address) {
     return down(address + AddressSpace.PAGE_SIZE - 1);
   }

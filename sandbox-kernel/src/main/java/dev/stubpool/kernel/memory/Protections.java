@@ -6,9 +6,9 @@ import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.abi.MapFlags;
 
-/** Protections of pages, from the bits that guests give, and what they allow. */
+/** Converts the protection bits of guests. */
 public final class Protections {
-  /** For atomic operations, on machines that want to know. */
+  /** PROT_SEM, for atomic operations; no effect on x86. */
   private static final int PROT_SEM = 8;
 
   private static final int PROT_ALL =
@@ -17,7 +17,7 @@ public final class Protections {
   private Protections() {}
 
   /**
-   * The protection of what mprotect(2) calls PROT_*.
+   * Converts the PROT_* bits of mprotect(2).
    *
    * @throws ErrnoException EINVAL for other bits
    */
@@ -28,7 +28,7 @@ public final class Protections {
     return of(bits);
   }
 
-  /** The protection of what mmap(2) calls PROT_*; other bits say nothing. */
+  /** Converts the PROT_* bits of mmap(2), which ignores other bits. */
   static Protection of(int bits) {
     return of(
         Bits.any(bits, MapFlags.PROT_READ),
@@ -36,7 +36,7 @@ public final class Protections {
         Bits.any(bits, MapFlags.PROT_EXEC));
   }
 
-  /** The protection that allows this. */
+  /** The protection with given permissions. */
   public static Protection of(boolean read, boolean write, boolean execute) {
     if (execute) {
       if (write) {

@@ -5,16 +5,16 @@ import dev.stubpool.Sharing;
 import java.util.Objects;
 
 /**
- * Pages in a row that are mapped alike.
+ * A range of pages that are mapped alike.
  *
  * @param start the first address
- * @param end the first address behind it
- * @param backing what is mapped; null for private anonymous memory
- * @param offset where in the backing it begins; 0 without one
- * @param mayWrite whether its protection may ever allow that
- * @param charged whether it counts against the budget: it is private, and could be written since it
- *     was mapped, so that it may have pages of its own
- * @param label what it is called without a backing: [heap], [stack], or empty
+ * @param end the first address after it
+ * @param backing the mapped object; null for private anonymous memory
+ * @param offset its start in the backing; 0 without one
+ * @param mayWrite whether mprotect(2) may make it writable
+ * @param charged whether it is charged to the budget: it is private and has been writable, so it
+ *     may have private pages
+ * @param label its name without a backing: [heap], [stack], or empty
  */
 public record Region(
     long start,
@@ -29,7 +29,7 @@ public record Region(
   static final String HEAP = "[heap]";
   static final String STACK = "[stack]";
 
-  /** Private memory, of zeros. */
+  /** Creates a region of private zeroed memory. */
   static Region anonymous(long start, long size, Protection protection, String label) {
     return new Region(
         start,
@@ -43,7 +43,7 @@ public record Region(
         label);
   }
 
-  /** A part of a backing. */
+  /** Creates a region that maps a part of a backing. */
   static Region of(
       Backing backing,
       long offset,
@@ -62,12 +62,12 @@ public record Region(
     return end - start;
   }
 
-  /** Whether others see what is written to it. */
+  /** Whether writes are visible to others, MAP_SHARED. */
   public boolean isShared() {
     return sharing == Sharing.SHARED;
   }
 
-  /** As in /proc/PID/maps: {@code rw-p}. */
+  /** The permissions as in /proc/PID/maps: {@code rw-p}. */
   public String permissions() {
     return (Protections.reads(protection) ? "r" : "-")
         + (Protections.writes(protection) ? "w" : "-")
@@ -75,34 +75,34 @@ public record Region(
         + (isShared() ? "s" : "p");
   }
 
-  /** As in /proc/PID/maps: a path, {@code [heap]}, or empty. */
+  /** The name as in /proc/PID/maps: a path, {@code [heap]}, or empty. */
   public String name() {
     return backing == null ? label : backing.name();
   }
 
-  /** What it counts against the budget. */
+  /** The bytes charged to the budget. */
   long chargedSize() {
     return charged ? size() : 0;
   }
 
-  /** Where in the backing an address of it is. */
+  /** The offset in the backing of an address. */
   long offsetOf(long address) {
     return backing == null ? 0 : offset + (address - start);
   }
 
-  /** What of it, or of what would follow it, is in a range. */
+  /** The region cut or extended to a range. */
   Region part(long from, long to) {
     return new Region(
         from, to, protection, sharing, backing, offsetOf(from), mayWrite, charged, label);
   }
 
-  /** The same, mapped at another place. */
+  /** The region at another address. */
   Region movedTo(long address) {
     return new Region(
         address, address + size(), protection, sharing, backing, offset, mayWrite, charged, label);
   }
 
-  /** After mprotect(2). */
+  /** The region after mprotect(2). */
   Region protectedBy(Protection changed) {
     return new Region(
         start,
@@ -116,7 +116,7 @@ public record Region(
         label);
   }
 
-  /** The same mapped anew, with nothing of its own. */
+  /** The region newly mapped, without private pages. */
   Region fresh() {
     return new Region(
         start,
@@ -130,7 +130,7 @@ public record Region(
         label);
   }
 
-  /** Whether this and what follows it are one region. */
+  /** Whether this region and the following one can be joined. */
   boolean joins(Region next) {
     return end == next.start
         && protection == next.protection

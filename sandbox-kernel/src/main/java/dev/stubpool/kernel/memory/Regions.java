@@ -10,28 +10,28 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * What is mapped where: regions that do not overlap. Those that continue each other are joined. One
- * range is reserved: it is not mapped, and never free.
+ * An ordered set of regions that do not overlap. Regions that continue each other are joined. One
+ * range is reserved: it is neither mapped nor free.
  */
 final class Regions {
   private final long reservedStart;
   private final long reservedEnd;
   private final TreeMap<Long, Region> byStart = new TreeMap<>();
 
-  /** None, but for the range that is reserved. */
+  /** Creates an empty set with a reserved range. */
   Regions(long reservedStart, long reservedEnd) {
     this.reservedStart = reservedStart;
     this.reservedEnd = reservedEnd;
   }
 
-  /** The same regions. */
+  /** Copies the set. */
   Regions copy() {
     Regions copy = new Regions(reservedStart, reservedEnd);
     copy.byStart.putAll(byStart);
     return copy;
   }
 
-  /** All, by address. */
+  /** All regions, by address. */
   Collection<Region> all() {
     return Collections.unmodifiableCollection(byStart.values());
   }
@@ -42,7 +42,7 @@ final class Regions {
     return before != null && before.getValue().end() > address ? before.getValue() : null;
   }
 
-  /** What is mapped in a range: parts of regions, by address. */
+  /** The regions in a range, cut to it, by address. */
   List<Region> within(long start, long end) {
     Region first = find(start);
     long from = first == null ? start : first.start();
@@ -53,7 +53,7 @@ final class Regions {
     return parts;
   }
 
-  /** The backings of what is mapped in a range. */
+  /** The backings of the regions in a range. */
   Set<Backing> backings(long start, long end) {
     Set<Backing> backings = new LinkedHashSet<>();
     for (Region region : within(start, end)) {
@@ -64,17 +64,17 @@ final class Regions {
     return backings;
   }
 
-  /** Whether anything of a backing is mapped. */
+  /** Whether any part of a backing is mapped. */
   boolean contains(Backing backing) {
     return byStart.values().stream().anyMatch(region -> backing.equals(region.backing()));
   }
 
-  /** What the regions of a range count against the budget. */
+  /** The bytes that the regions of a range charge to the budget. */
   long chargedSize(long start, long end) {
     return within(start, end).stream().mapToLong(Region::chargedSize).sum();
   }
 
-  /** The first address of a range that is not mapped, or its end. */
+  /** The first unmapped address of a range, or its end. */
   long mappedUntil(long start, long end) {
     long until = start;
     while (until < end) {
@@ -87,7 +87,7 @@ final class Regions {
     return end;
   }
 
-  /** Puts a region in place of whatever is in its range. */
+  /** Adds a region, replacing others in its range. */
   void put(Region region) {
     remove(region.start(), region.end());
     Region joined = region;
@@ -103,7 +103,7 @@ final class Regions {
     byStart.put(joined.start(), joined);
   }
 
-  /** Takes away whatever is in a range. */
+  /** Removes a range. */
   void remove(long start, long end) {
     Region first = find(start);
     Map.Entry<Long, Region> last = byStart.lowerEntry(end);
@@ -116,17 +116,17 @@ final class Regions {
     }
   }
 
-  /** How many there are. */
+  /** The number of regions. */
   int size() {
     return byStart.size();
   }
 
-  /** By how many regions more there may be once a range is another region, or other regions. */
+  /** An upper bound for the growth of the number of regions when a range is replaced. */
   int moreIfReplaced(long start, long end) {
     return within(start, end).isEmpty() ? 1 : cuts(start) + cuts(end);
   }
 
-  /** By how many regions more there are once nothing is mapped in a range. */
+  /** The growth of the number of regions when a range is removed. */
   int moreIfRemoved(long start, long end) {
     Region around = find(start);
     return around != null && around.start() < start && around.end() > end ? 1 : 0;

@@ -8,30 +8,30 @@ import dev.stubpool.kernel.sync.KernelLock;
 import java.nio.ByteBuffer;
 
 /**
- * Makes a mapping larger or smaller, and moves it where that needs another place, mremap(2).
+ * Resizes a mapping, and moves it if necessary, mremap(2).
  *
- * <p>Stubs cannot move pages: what private memory has of its own is copied. Memory that grows is
- * moved where it has room to grow again.
+ * <p>Stubs cannot move pages, so private pages are copied. A growing mapping is moved to a place
+ * with room for further growth.
  *
- * @param address where it is
- * @param oldLength how much of it
- * @param newLength how much there is to be
+ * @param address the address
+ * @param oldLength the old length in bytes
+ * @param newLength the new length in bytes
  * @param flags MREMAP_*
- * @param newAddress where it is to be, for MREMAP_FIXED
+ * @param newAddress the new address, for MREMAP_FIXED
  */
 public record Remapping(long address, long oldLength, long newLength, int flags, long newAddress) {
   private static final int MREMAP_MAYMOVE = 1;
   private static final int MREMAP_FIXED = 2;
 
-  /** Copies of more are made without the kernel's lock. */
+  /** The limit in bytes for copies made with the kernel's lock held. */
   private static final long MOST_UNDER_LOCK = 1 << 20;
 
   /**
-   * Does it.
+   * Performs the call.
    *
-   * @param lock is held, and given up for copies that take long
+   * @param lock is held, and released during long copies
    * @param through a buffer for copies
-   * @return where the mapping is then
+   * @return the address of the mapping
    */
   public long perform(AddressMap map, KernelLock lock, ByteBuffer through) {
     check(map);
@@ -106,7 +106,7 @@ public record Remapping(long address, long oldLength, long newLength, int flags,
     try {
       return map.highestFree(2 * newSize());
     } catch (ErrnoException _) {
-      return map.highestFree(newSize()); // then without room
+      return map.highestFree(newSize()); // without room to grow
     }
   }
 
@@ -127,7 +127,7 @@ public record Remapping(long address, long oldLength, long newLength, int flags,
     return to;
   }
 
-  /** Pages of its own are copied; meanwhile both are there. */
+  /** Moves a mapping by copying its private pages; both mappings exist meanwhile. */
   private static void move(
       AddressMap map, Region from, Region moved, KernelLock lock, ByteBuffer through) {
     if (moved.protection() == Protection.READ_WRITE && from.size() > MOST_UNDER_LOCK) {

@@ -4,17 +4,17 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import java.util.OptionalLong;
 
 /**
- * Futexes that a thread holds when it ends, get_robust_list(2): a list in its memory, which may be
- * anything by then.
+ * The robust futexes that a thread holds when it ends, get_robust_list(2): a list in its memory,
+ * which may be corrupt.
  */
 public final class RobustList {
-  /** As many as Linux follows. */
+  /** The limit for entries, that of Linux. */
   private static final int MOST = 2048;
 
   private static final int OFFSET = 8;
   private static final int PENDING = 16;
 
-  /** The lowest bit of a pointer: the futex hands down priorities. */
+  /** The lowest bit of a pointer: a priority-inheritance futex. */
   private static final long PRIORITY_BIT = 1;
 
   private static final int FUTEX_WAITERS = 0x8000_0000;
@@ -34,8 +34,8 @@ public final class RobustList {
   }
 
   /**
-   * Marks all futexes in a list whose holder has ended, and wakes one who waits for each. No guest
-   * in the memory runs meanwhile.
+   * Marks all futexes of an ended holder's list and wakes one waiter of each. No guest in the
+   * memory runs meanwhile.
    */
   public static void release(
       UserMemory memory, AddressMap map, FutexTable futexes, long head, int tid) {
@@ -43,7 +43,7 @@ public final class RobustList {
     try {
       list.release(head);
     } catch (ErrnoException _) {
-      // As Linux does: what cannot be read ends the list.
+      // As in Linux, an unreadable entry ends the list.
     }
   }
 
@@ -52,7 +52,7 @@ public final class RobustList {
     long offset = memory.readLong(head + OFFSET);
     long pending = memory.readLong(head + PENDING);
     for (int i = 0; entry(current) != head && i < MOST; i++) {
-      // First: who gets the futex makes it an entry of another list.
+      // Read the next pointer first: the next holder changes it.
       OptionalLong next = next(current);
       if (entry(current) != entry(pending)) {
         release(current, offset, false);
@@ -79,7 +79,7 @@ public final class RobustList {
     return pointer & ~PRIORITY_BIT;
   }
 
-  /** Releases one futex; of one that was about to be taken or given up, nobody may be the owner. */
+  /** Releases a futex. A pending one, about to be taken or released, may have no owner. */
   private void release(long pointer, long offset, boolean isPending) {
     long address = entry(pointer) + offset;
     boolean handsDown = (pointer & PRIORITY_BIT) != 0;

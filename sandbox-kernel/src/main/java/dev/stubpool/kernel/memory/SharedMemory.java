@@ -7,16 +7,16 @@ import dev.stubpool.SystemCallException;
 import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 
-/** Memory without a file that processes share, MAP_SHARED of mmap(2): lives while it is mapped. */
+/** Shared anonymous memory, MAP_SHARED of mmap(2). It lives as long as it is mapped. */
 final class SharedMemory implements Backing {
   private final MemoryBudget budget;
   private final MemoryFile file;
   private int maps;
 
   /**
-   * Makes some, of zeros.
+   * Creates zeroed memory.
    *
-   * @throws ErrnoException ENOMEM if there is no room for it
+   * @throws ErrnoException ENOMEM if the budget or the host's memory does not suffice
    */
   SharedMemory(StubPool pool, MemoryBudget budget, long size) {
     this.budget = budget;
@@ -51,7 +51,7 @@ final class SharedMemory implements Backing {
     }
   }
 
-  /** Gives it back; for what was never mapped. */
+  /** Releases memory that was never mapped. */
   void close() {
     budget.unchargeShared(file.size());
     file.close();

@@ -13,9 +13,12 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
-/** Maps in a stub of a pool. */
+/** A {@link Mapper} for a stub of a pool. */
 final class StubMapper implements Mapper {
-  /** Of a copy; one of zeros alone is not written to memory of zeros, so that it needs none. */
+  /**
+   * The size of a chunk of a copy, in bytes. Chunks of zeros are not written, so that they take no
+   * memory.
+   */
   private static final int CHUNK = 1 << 16;
 
   private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[CHUNK]);
@@ -23,13 +26,13 @@ final class StubMapper implements Mapper {
   private final StubPool pool;
   private final StubMemory memory;
 
-  /** Of one stub. */
+  /** Creates a mapper for a stub. */
   StubMapper(StubPool pool, StubMemory memory) {
     this.pool = pool;
     this.memory = memory;
   }
 
-  /** What the host's kernel refuses is the guest's error. */
+  /** Runs a call, and converts an error of the host's kernel to the guest's error. */
   private static void onHost(Runnable call) {
     try {
       call.run();

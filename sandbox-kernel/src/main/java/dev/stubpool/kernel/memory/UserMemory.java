@@ -13,20 +13,22 @@ import java.util.Arrays;
 import java.util.function.LongSupplier;
 
 /**
- * Copies to and from a program's memory. An address is the program's word: what cannot be copied is
- * EFAULT. Buffers are used from position to limit, and stay as they are.
+ * Copies data to and from a program's memory. Addresses are untrusted: inaccessible memory causes
+ * EFAULT. Buffers are used from position to limit, which are not changed.
  */
 public final class UserMemory {
-  /** Bytes of a path with its 0. */
+  /** The limit for a path in bytes, including the terminating 0. */
   public static final int PATH_MAX = 4096;
 
-  /** Bytes of one argument of a program with its 0, MAX_ARG_STRLEN. */
+  /**
+   * The limit for one argument of a program in bytes, including the terminating 0, MAX_ARG_STRLEN.
+   */
   public static final int MOST_ARGUMENT = 128 << 10;
 
   private final StubMemory memory;
   private final AddressSpace space;
 
-  /** Copies of one stub's memory. */
+  /** Creates access to a stub's memory. */
   public UserMemory(StubMemory memory, AddressSpace space) {
     this.memory = memory;
     this.space = space;
@@ -41,7 +43,7 @@ public final class UserMemory {
     return bytes;
   }
 
-  /** Copies from the program whatever the buffer has room for. */
+  /** Fills the buffer from the program. */
   public void read(long address, ByteBuffer to) {
     read(address, MemorySegment.ofBuffer(to));
   }
@@ -52,7 +54,7 @@ public final class UserMemory {
     }
   }
 
-  /** Copies to the program what is left in the buffer. */
+  /** Copies the remaining bytes of the buffer to the program. */
   public void write(long address, ByteBuffer from) {
     write(address, MemorySegment.ofBuffer(from));
   }
@@ -68,13 +70,13 @@ public final class UserMemory {
     }
   }
 
-  // ---- as much as goes ----
+  // ---- as much as possible ----
 
   /**
-   * Copies from the program until the buffer is full, or an address cannot be read.
+   * Copies from the program until the buffer is full or an address is not readable.
    *
-   * @return how many bytes were copied
-   * @throws ErrnoException EFAULT if there is room, and not one was
+   * @return the number of bytes copied
+   * @throws ErrnoException EFAULT if the buffer has room and no byte was copied
    */
   public int readSome(long address, ByteBuffer to) {
     return readSome(address, MemorySegment.ofBuffer(to));
@@ -86,10 +88,10 @@ public final class UserMemory {
   }
 
   /**
-   * Copies to the program until nothing is left in the buffer, or an address cannot be written.
+   * Copies to the program until the buffer is empty or an address is not writable.
    *
-   * @return how many bytes were copied
-   * @throws ErrnoException EFAULT if something is left, and not one byte was
+   * @return the number of bytes copied
+   * @throws ErrnoException EFAULT if the buffer is not empty and no byte was copied
    */
   public int writeSome(long address, ByteBuffer from) {
     return writeSome(address, MemorySegment.ofBuffer(from));
@@ -113,7 +115,7 @@ public final class UserMemory {
     return (int) copied;
   }
 
-  /** How many of so many bytes lie where a program's memory can be, which the image's is not. */
+  /** The number of bytes from an address that are in user memory, up to the stub image. */
   private long reachable(long address, long size) {
     if (address < space.lowest()
         || address >= space.highest()
@@ -126,12 +128,12 @@ public final class UserMemory {
 
   // ---- structures and words ----
 
-  /** A structure of the program's. */
+  /** Reads a structure. */
   public ByteBuffer readStructure(long address, int size) {
     return Struct.view(read(address, size));
   }
 
-  /** A word of the program's. */
+  /** Reads a word. */
   public long readLong(long address) {
     return readStructure(address, Long.BYTES).getLong();
   }
@@ -141,7 +143,7 @@ public final class UserMemory {
     write(address, Struct.bytes(Struct.allocate(Long.BYTES).putLong(value)));
   }
 
-  /** A 32-bit word of the program's. */
+  /** Reads a 32-bit word. */
   public int readInt(long address) {
     return readStructure(address, Integer.BYTES).getInt();
   }
@@ -152,10 +154,10 @@ public final class UserMemory {
   }
 
   /**
-   * Writes an aligned 32-bit word if another is there. Atomic in memory that is shared with other
-   * processes; in all other memory only while none of its guests runs.
+   * Replaces an aligned 32-bit word if it has the expected value. Atomic in memory that is shared
+   * with other processes; elsewhere only while no guest runs in this memory.
    *
-   * @return whether it was there
+   * @return whether it had the expected value
    */
   public boolean compareAndSetInt(long address, int expected, int value) {
     if (reachable(address, Integer.BYTES) < Integer.BYTES) {
@@ -177,7 +179,7 @@ public final class UserMemory {
   // ---- strings ----
 
   /**
-   * A path or another string that ends with a 0 byte, as {@link GuestString} has it.
+   * Reads a path or another 0-terminated string, decoded by {@link GuestString}.
    *
    * @throws ErrnoException ENAMETOOLONG if it has {@link #PATH_MAX} bytes or more
    */
@@ -186,7 +188,7 @@ public final class UserMemory {
   }
 
   /**
-   * An argument of a program.
+   * Reads an argument of a program.
    *
    * @throws ErrnoException E2BIG if it has {@link #MOST_ARGUMENT} bytes or more
    */
@@ -209,9 +211,9 @@ public final class UserMemory {
   }
 
   /**
-   * A string of which no more than a part counts.
+   * Reads a string, truncated to a limit.
    *
-   * @param most how many bytes it may have, the 0 at the end included
+   * @param most the limit in bytes, including the terminating 0
    */
   public String readName(long address, int most) {
     byte[] bytes = new byte[most];
@@ -226,7 +228,7 @@ public final class UserMemory {
     return GuestString.of(Arrays.copyOf(bytes, size));
   }
 
-  /** The bytes of a string, with a 0 at the end. */
+  /** The bytes of a string with a terminating 0. */
   public static byte[] terminated(String text) {
     byte[] bytes = GuestString.bytes(text);
     return Arrays.copyOf(bytes, bytes.length + 1);

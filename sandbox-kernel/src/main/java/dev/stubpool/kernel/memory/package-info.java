@@ -1,2 +1,2 @@
-/** A process's memory: what is mapped where, and copies to and from it. */
+/** The memory of processes: address spaces, budgets, futexes, and access to user memory. */
 package dev.stubpool.kernel.memory;

@@ -13,20 +13,20 @@ import dev.stubpool.kernel.memory.UserMemory;
 import dev.stubpool.kernel.signal.AlternateStack;
 
 /**
- * Makes threads and processes, clone(2).
+ * Creates threads and processes, clone(2).
  *
  * <ul>
  *   <li>A thread is another guest in its process's stub.
- *   <li>A child of fork(2) is a copy of the stub, copy-on-write, with one guest that goes on as the
- *       calling one.
+ *   <li>A child of fork(2) is a copy-on-write copy of the stub, with one guest that continues from
+ *       the caller's registers.
  *   <li>A child of vfork(2) is a process whose guest runs in the parent's stub, until it executes a
- *       program or ends; the thread that made it waits for that.
+ *       program or ends; its creator waits for that.
  * </ul>
  *
- * @param flags CLONE_*, and the signal of the end in the lowest byte
- * @param stack the new stack pointer; 0 for the same
- * @param parentTid where the parent finds the number
- * @param childTid where the child finds it, and where a 0 is written at its end
+ * @param flags CLONE_*, with the exit signal in the lowest byte
+ * @param stack the new stack pointer; 0 to keep the caller's
+ * @param parentTid the address for the tid in the parent
+ * @param childTid the address for the tid in the child, which is cleared at its end
  * @param tls the base of fs
  */
 public record Cloning(long flags, long stack, long parentTid, long childTid, long tls) {
@@ -45,7 +45,7 @@ public record Cloning(long flags, long stack, long parentTid, long childTid, lon
   public static final long CLONE_CHILD_SETTID = 0x100_0000;
   private static final long NAMESPACES = CLONE_NEWNS | 0x7e02_0000L;
 
-  /** TASK_SIZE_MAX: a base must be below. */
+  /** TASK_SIZE_MAX: the limit for the base of fs. */
   private static final long USER_SPACE_END = 0x7fff_ffff_f000L;
 
   private static final int EXIT_SIGNAL_BITS = 0xff;
@@ -65,9 +65,9 @@ public record Cloning(long flags, long stack, long parentTid, long childTid, lon
   }
 
   /**
-   * Makes what the flags say.
+   * Creates the thread or process.
    *
-   * @return its number
+   * @return its tid
    */
   public int perform(Task caller) {
     check();
@@ -88,7 +88,7 @@ public record Cloning(long flags, long stack, long parentTid, long childTid, lon
     boolean ownStack = !has(CLONE_VM) || has(CLONE_VFORK);
     task.signals().stack(ownStack ? caller.signals().stack() : AlternateStack.NONE);
     task.startIn(memory, guest -> prepare(guest, state));
-    table.start(task); // it waits for the lock; and runs, even if its memory is dead
+    table.start(task); // it waits for the lock, and runs even if its stub is dead
     tell(caller, task);
     if (has(CLONE_VFORK)) {
       GuestProcess child = process;
@@ -98,7 +98,7 @@ public record Cloning(long flags, long stack, long parentTid, long childTid, lon
     return tid;
   }
 
-  /** The signal of the end; 0, which is none, also for what is no signal. */
+  /** The exit signal; 0 (none) also for an invalid number. */
   private int exitSignal() {
     int signal = (int) flags & EXIT_SIGNAL_BITS;
     return signal <= Signal.SIGRTMAX ? signal : 0;
@@ -145,11 +145,11 @@ public record Cloning(long flags, long stack, long parentTid, long childTid, lon
     try {
       task.memory().writeInt(address, tid);
     } catch (ErrnoException _) {
-      // As Linux does: the thread is there, and its maker knows the number by the result.
+      // Ignored as in Linux: the thread exists, and the result has its tid.
     }
   }
 
-  /** A copy of the caller's memory, made while no guest in it runs. */
+  /** Copies the caller's memory while no guest runs in it. */
   private static ProgramMemory copy(Task caller) {
     ProgramMemory memory = caller.program();
     memory.stopAll(caller.table().lock());

@@ -5,15 +5,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** How long a stub had a CPU, proc_pid_stat(5): to a hundredth of a second. */
+/** The CPU time of a stub, proc_pid_stat(5), with a resolution of 10 ms. */
 final class CpuTime {
-  private static final int UTIME = 11; // counted from the state, which follows the name
+  private static final int UTIME = 11; // index of utime, where the state after the name is 0
   private static final int STIME = 12;
   private static final int MILLIS_IN_TICK = 10;
 
   private CpuTime() {}
 
-  /** That of a stub; nothing if it is gone. */
+  /** The CPU time of a stub; zero if it is gone. */
   static Duration of(int pid) {
     try {
       String stat = Files.readString(Path.of("/proc", Integer.toString(pid), "stat"));

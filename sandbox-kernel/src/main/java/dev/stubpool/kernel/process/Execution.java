@@ -22,11 +22,11 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * A program loaded into a stub of its own, execve(2). Nothing of the caller's changes before it is
- * there as a whole, so that whatever fails leaves the caller as it was.
+ * A program loaded into a new stub, execve(2). The caller is not changed until the program is
+ * completely loaded, so a failure leaves the caller intact.
  */
 public final class Execution {
-  /** Interpreters of interpreters, as many as Linux follows. */
+  /** The limit for nested interpreters, that of Linux. */
   private static final int MOST_INTERPRETERS = 5;
 
   private final ProgramMemory memory;
@@ -42,10 +42,10 @@ public final class Execution {
   /**
    * Loads a program.
    *
-   * @param open opens a file that is to be executed, by its path
-   * @param path of the program, or of a script
-   * @throws ElfException if it is none that can be loaded
-   * @throws ErrnoException whatever else execve(2) fails with
+   * @param open opens an executable file by path
+   * @param path the path of a program or script
+   * @throws ElfException if it cannot be loaded
+   * @throws ErrnoException for other errors of execve(2)
    */
   public static Execution load(
       ProcessTable table,
@@ -113,17 +113,17 @@ public final class Execution {
     }
   }
 
-  /** What it runs. */
+  /** The program's description for /proc. */
   public GuestProcess.Program program() {
     return program;
   }
 
-  /** Gives up what was loaded. */
+  /** Discards the loaded program. */
   public void discard() {
     memory.close();
   }
 
-  /** Has the first task of a sandbox begin with it. */
+  /** Starts the first task of a sandbox with this program. */
   public void startIn(Task task) {
     task.startIn(memory, this::prepare);
   }
@@ -132,9 +132,9 @@ public final class Execution {
     guest.registers().rip(image.entry()).rsp(image.stackPointer());
   }
 
-  /** Has a process go on with it, in the calling thread alone. */
+  /** Replaces a process's program by this one; only the calling thread remains. */
   public void replace(Task task) {
-    if (task.isLeaving()) { // another thread may be executing a program: it is not to be ended
+    if (task.isLeaving()) { // another thread is executing a program, and must not be ended
       discard();
       return;
     }

@@ -3,7 +3,7 @@ package dev.stubpool.kernel.process;
 import dev.stubpool.kernel.abi.Signal;
 import dev.stubpool.kernel.signal.SignalInfo;
 
-/** How a process ended, in the word that wait(2) gives. */
+/** Exit statuses in the encoding of wait(2). */
 public final class ExitStatus {
   /** si_code of SIGCHLD. */
   public static final int CLD_EXITED = 1;
@@ -13,56 +13,56 @@ public final class ExitStatus {
   public static final int CLD_STOPPED = 5;
   public static final int CLD_CONTINUED = 6;
 
-  /** Of one that goes on after it was stopped, in the word that wait(2) gives. */
+  /** The status of a process that was continued. */
   public static final int CONTINUED = 0xffff;
 
   private static final int SIGNAL_BITS = 0x7f;
   private static final int STOPPED = 0x7f;
 
-  /** An exit status as shells have it: this and the signal's number. */
+  /** The base of a shell's exit status for a signal, to which the signal's number is added. */
   private static final int SHELL_KILLED = 128;
 
   private ExitStatus() {}
 
-  /** By exit(2). */
+  /** The status after exit(2). */
   public static int exited(int code) {
     return (code & 0xff) << 8;
   }
 
-  /** By a signal. */
+  /** The status after a fatal signal. */
   public static int killed(int signal) {
     return signal;
   }
 
-  /** Of one that a signal has stopped. */
+  /** The status after a stop by a signal. */
   public static int stopped(int signal) {
     return signal << 8 | STOPPED;
   }
 
-  /** The signal that ended it; 0 if none did. */
+  /** The fatal signal; 0 if there was none. */
   public static int signal(int status) {
     return status & SIGNAL_BITS;
   }
 
-  /** What it told exit(2). */
+  /** The argument of exit(2). */
   public static int code(int status) {
     return status >> 8 & 0xff;
   }
 
-  /** As a shell tells it. */
+  /** The exit status as a shell reports it. */
   public static int ofShell(int status) {
     return signal(status) == 0 ? code(status) : SHELL_KILLED + signal(status);
   }
 
-  /** Whether it was stopped, and has not ended. */
+  /** Whether the status is that of a stopped process. */
   public static boolean isStopped(int status) {
     return signal(status) == STOPPED && status != CONTINUED;
   }
 
   /**
-   * What its parent is told of a process that has ended, or was stopped, or goes on.
+   * The siginfo for the parent of a process that has ended, was stopped or was continued.
    *
-   * @param signal that comes with it
+   * @param signal the signal that carries it
    */
   public static SignalInfo info(GuestProcess process, int signal) {
     int status = process.status();

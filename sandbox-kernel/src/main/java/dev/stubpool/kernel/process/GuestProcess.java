@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A process of the guest's: what all of its threads share. Under the kernel's lock. */
+/** A guest process: the state that its threads share. Guarded by the kernel's lock. */
 public final class GuestProcess {
   private static final long STOPS =
       Signal.bit(Signal.SIGSTOP)
@@ -52,21 +52,21 @@ public final class GuestProcess {
   private Duration childrenCpuTime = Duration.ZERO;
 
   /**
-   * What a process runs, as /proc tells it.
+   * The program of a process, for /proc.
    *
-   * @param path that it was executed by
-   * @param file where that led
+   * @param path the path that was executed
+   * @param file its location
    */
   public record Program(
       String path, Location file, List<String> arguments, List<String> environment) {
-    /** What its first thread is called: the last name of its path, cut as prctl(2) says. */
+    /** The name of its first thread: the last name of the path, truncated as by prctl(2). */
     public String name() {
       String last = path.substring(path.lastIndexOf('/') + 1);
       return last.substring(0, Math.min(last.length(), 15));
     }
   }
 
-  /** The first process. */
+  /** Creates the first process. */
   GuestProcess(
       ProcessTable table,
       int pid,
@@ -91,7 +91,7 @@ public final class GuestProcess {
     this.timers = new ProcessTimers(table, this);
   }
 
-  /** A child, as fork(2) makes it. */
+  /** Creates a child as by fork(2). */
   GuestProcess(GuestProcess parent, int pid, boolean sharesDescriptors, int exitSignal) {
     this.table = parent.table;
     this.pid = pid;
@@ -111,19 +111,19 @@ public final class GuestProcess {
     parent.children.add(this);
   }
 
-  // ---- who it is ----
+  // ---- identity ----
 
-  /** Its number. */
+  /** The pid. */
   public int pid() {
     return pid;
   }
 
-  /** Its parent; null of the first process. */
+  /** The parent; null for the first process. */
   public GuestProcess parent() {
     return parent;
   }
 
-  /** Its process group. */
+  /** The process group. */
   public int group() {
     return group;
   }
@@ -133,7 +133,7 @@ public final class GuestProcess {
     group = changed;
   }
 
-  /** Its session. */
+  /** The session. */
   public int session() {
     return session;
   }
@@ -143,17 +143,17 @@ public final class GuestProcess {
     session = changed;
   }
 
-  /** Whom it runs as. */
+  /** The user and group. */
   public Identity identity() {
     return identity;
   }
 
-  /** What it runs. */
+  /** The program. */
   public Program program() {
     return program;
   }
 
-  /** It goes on with another program: what execve(2) says changes. */
+  /** Changes the program and resets what execve(2) resets. */
   void exec(Program changed) {
     program = changed;
     descriptors = descriptors.unshared();
@@ -162,14 +162,14 @@ public final class GuestProcess {
     timers.exec();
   }
 
-  /** When it was made, by {@link System#nanoTime}. */
+  /** The time of its creation, by {@link System#nanoTime}. */
   public long started() {
     return started;
   }
 
-  // ---- what it has ----
+  // ---- resources ----
 
-  /** Its threads, the first one first as long as there is one. */
+  /** The threads, in order; the first thread comes first while it lives. */
   public List<Task> tasks() {
     return tasks;
   }
@@ -189,7 +189,7 @@ public final class GuestProcess {
     return limits;
   }
 
-  /** Where relative paths begin. */
+  /** The working directory. */
   public Location workingDirectory() {
     return workingDirectory;
   }
@@ -199,61 +199,63 @@ public final class GuestProcess {
     workingDirectory = directory;
   }
 
-  /** Bits that new files do not get, umask(2). */
+  /** The file mode creation mask, umask(2). */
   public int umask() {
     return umask;
   }
 
-  /** Sets them. */
+  /** Sets the file mode creation mask. */
   public void umask(int changed) {
     umask = changed;
   }
 
-  /** How long its threads had a CPU, to a hundredth of a second. */
+  /** The CPU time of its threads, with a resolution of 10 ms. */
   public Duration cpuTime() {
     return tasks.isEmpty()
         ? ownCpuTime
         : ownCpuTime.plus(CpuTime.of(tasks.getFirst().program().stub().pid()));
   }
 
-  /** That, and of those children for which it has waited. */
+  /** The CPU time including that of reaped children. */
   public Duration totalCpuTime() {
     return cpuTime().plus(childrenCpuTime);
   }
 
-  /** Its stub is no longer its own: what it has had of a CPU is noted. */
+  /** Records the CPU time of the current stub before the process leaves it. */
   void noteCpuTime() {
     ownCpuTime = cpuTime();
   }
 
-  /** How long children had one for which it has waited. */
+  /** The CPU time of reaped children. */
   public Duration childrenCpuTime() {
     return childrenCpuTime;
   }
 
-  // ---- its children ----
+  // ---- children ----
 
-  /** Its children, those that have ended and were not waited for among them. */
+  /** The children, zombies included. */
   public List<GuestProcess> children() {
     return children;
   }
 
-  /** Wakes who waits for a child. */
+  /** The queue of threads that wait for a child. */
   public WaitQueue childrenChanged() {
     return childrenChanged;
   }
 
-  /** Wakes who waits for a thread of it to end. */
+  /** The queue of those that wait for the end of one of its threads. */
   public WaitQueue tasksChanged() {
     return tasksChanged;
   }
 
-  /** Wakes the parent of a child of vfork(2), once that has its own memory or none. */
+  /**
+   * The queue of the parent of a vfork(2) child, woken when the child has left the shared memory.
+   */
   public WaitQueue memoryLeft() {
     return memoryLeft;
   }
 
-  /** The parent has waited for it: it is no more. */
+  /** Reaps the zombie after its parent has waited for it. */
   public void reap() {
     parent.children.remove(this);
     parent.childrenCpuTime = parent.childrenCpuTime.plus(totalCpuTime());
@@ -266,12 +268,12 @@ public final class GuestProcess {
 
   // ---- signals ----
 
-  /** What it does with signals. */
+  /** The signal dispositions. */
   public SignalActions actions() {
     return actions;
   }
 
-  /** Signals that wait for any of its threads. */
+  /** The signals pending for the process. */
   public PendingSignals pendingSignals() {
     return pending;
   }
@@ -282,9 +284,9 @@ public final class GuestProcess {
   }
 
   /**
-   * Sends it a signal: one of its threads that does not block it gets it.
+   * Sends a signal to the process; a thread that does not block it will take it.
    *
-   * @return whether it waits to be taken
+   * @return whether it is pending now
    */
   public boolean send(SignalInfo info) {
     int signal = info.signal();
@@ -302,10 +304,10 @@ public final class GuestProcess {
   }
 
   /**
-   * What a signal does when it is sent, whether it is blocked or not: SIGKILL, SIGCONT, and those
-   * that stop.
+   * Performs the effects of a signal at the time it is sent, even if it is blocked: SIGKILL,
+   * SIGCONT and stop signals.
    *
-   * @return false if nothing is left for it to do
+   * @return false if it needs no delivery
    */
   boolean prepareFor(int signal) {
     if (signal == Signal.SIGKILL) {
@@ -324,13 +326,16 @@ public final class GuestProcess {
     return true;
   }
 
-  /** Drops signals that wait for it or one of its threads. */
+  /** Drops signals that are pending for it or one of its threads. */
   public void drop(long set) {
     pending.drop(set);
     tasks.forEach(task -> task.signals().pending().drop(set));
   }
 
-  /** Signals that wait for any thread may no longer be for the one that was told. */
+  /**
+   * Notifies threads that can take the process's pending signals, after the notified one may have
+   * blocked them.
+   */
   void retarget() {
     if (pending.set() != 0) {
       tasks.stream().filter(Task::hasWork).forEach(Task::notice);
@@ -368,25 +373,25 @@ public final class GuestProcess {
     parent.childrenChanged.wakeAll();
   }
 
-  /** Its parent has waited for it to stop or to go on: that is no news any more. */
+  /** Clears the stop or continue status after the parent has received it. */
   public void changeTold() {
     changeStatus = 0;
   }
 
   /**
-   * What wait(2) tells of it: how it ended; before that, that it was stopped or goes on, 0 if that
-   * is no news.
+   * The status for wait(2): the exit status of a zombie; else a stop or continue status that the
+   * parent has not received yet, or 0.
    */
   public int status() {
     return zombie ? waitStatus : changeStatus;
   }
 
-  // ---- its end ----
+  // ---- end ----
 
   /**
    * Ends all of its threads.
    *
-   * @param status as wait(2) tells it; the first one counts
+   * @param status the exit status as of wait(2); the first call's is kept
    */
   public void end(int status) {
     if (!ending) {
@@ -401,7 +406,7 @@ public final class GuestProcess {
     return ending;
   }
 
-  /** Whether it has ended and was not waited for. */
+  /** Whether it has ended but was not reaped. */
   public boolean isZombie() {
     return zombie;
   }
@@ -410,7 +415,7 @@ public final class GuestProcess {
     zombie = true;
   }
 
-  /** How it ended, as wait(2) tells it. */
+  /** The exit status as of wait(2). */
   public int waitStatus() {
     return waitStatus;
   }
@@ -419,7 +424,7 @@ public final class GuestProcess {
     waitStatus = status;
   }
 
-  /** The signal that tells its parent of its end; 0 for none. */
+  /** The signal that reports its end to its parent; 0 for none. */
   public int exitSignal() {
     return exitSignal;
   }

@@ -8,7 +8,10 @@ import dev.stubpool.kernel.memory.AddressMap;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
-/** Resource limits, getrlimit(2). Remembered; those of the kernel's own are not moved by them. */
+/**
+ * Resource limits, getrlimit(2). They are stored, but except for open files they do not change the
+ * kernel's own limits.
+ */
 public final class Limits {
   /** Bytes of a {@code struct rlimit}. */
   public static final int SIZE = 16;
@@ -21,7 +24,7 @@ public final class Limits {
 
   private final byte[][] limits = new byte[KINDS][];
 
-  /** What every process begins with. */
+  /** Creates the initial limits. */
   public Limits() {
     Arrays.fill(limits, bytes(INFINITY, INFINITY));
     limits[RLIMIT_STACK] = bytes(AddressMap.STACK_SIZE, INFINITY);
@@ -45,12 +48,12 @@ public final class Limits {
     return limits[checked(kind)].clone();
   }
 
-  /** How many descriptors there may be. */
+  /** The limit for descriptors. */
   public long openFiles() {
     return Struct.view(limits[RLIMIT_NOFILE]).getLong();
   }
 
-  /** Sets one, as far as the hard limit allows. */
+  /** Sets a limit, up to the hard limit. */
   public void set(int kind, byte[] limit) {
     ByteBuffer buffer = Struct.view(limit);
     long soft = buffer.getLong();

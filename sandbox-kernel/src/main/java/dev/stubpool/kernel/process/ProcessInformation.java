@@ -15,11 +15,11 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 
-/** What /proc tells of the processes of a table. */
+/** The view of a process table for /proc. */
 public final class ProcessInformation implements ProcessViews {
   private final ProcessTable table;
 
-  /** Of a table. */
+  /** Creates the view of a table. */
   public ProcessInformation(ProcessTable table) {
     this.table = table;
   }

@@ -23,22 +23,22 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
- * All processes and threads of one sandbox, and what belongs to it as a whole. Under the kernel's
- * lock, which is here.
+ * All processes and threads of a sandbox, and its shared state. Guarded by the kernel's lock, which
+ * it owns.
  *
- * <p>Process 1 is the kernel itself: it is the parent of the first process and of orphans, and
- * forgets them when they end. When the first process ends, all others are killed.
+ * <p>Process 1 is the kernel itself. It is the parent of the first process and of orphans, which it
+ * reaps at once. When the first process ends, all others are killed.
  */
 public final class ProcessTable {
-  /** The number of the first process. */
+  /** The pid of the first process. */
   public static final int FIRST_PID = 2;
 
-  /** The parent of the first process and of orphans: the kernel. */
+  /** The pid of the kernel, the parent of the first process and of orphans. */
   public static final int INIT_PID = 1;
 
   private static final int LARGEST_PID = 1 << 22;
 
-  /** Whose task the calling thread runs. */
+  /** The task that the current thread runs. */
   private static final ThreadLocal<Task> CURRENT = new ThreadLocal<>();
 
   private final KernelLock lock = new KernelLock();
@@ -62,12 +62,12 @@ public final class ProcessTable {
   private RuntimeException failure;
 
   /**
-   * Makes an empty table.
+   * Creates an empty table.
    *
-   * @param memory what all processes together may have
-   * @param mostTasks how many threads there may be, of all processes
-   * @param starter has a thread run a task
-   * @param diagnostics who is told what a program wants and does not get
+   * @param memory the memory budget of all processes
+   * @param mostTasks the limit for the threads of all processes
+   * @param starter starts a thread for a task
+   * @param diagnostics receives messages about unsupported requests
    */
   public ProcessTable(
       StubPool pool,
@@ -83,44 +83,44 @@ public final class ProcessTable {
     this.diagnostics = diagnostics;
   }
 
-  /** The lock. */
+  /** The kernel's lock. */
   public KernelLock lock() {
     return lock;
   }
 
-  /** What has things done later. */
+  /** The clock that runs timers. */
   public AlarmClock clock() {
     return clock;
   }
 
-  /** Where stubs come from. */
+  /** The pool of stubs. */
   public StubPool pool() {
     return pool;
   }
 
-  /** What all processes together may have. */
+  /** The memory budget of all processes. */
   public MemoryBudget memory() {
     return memory;
   }
 
-  /** What open files have in common. */
+  /** The shared state of open files. */
   public KernelFiles files() {
     return files;
   }
 
-  /** Who waits for words in memory. */
+  /** The futexes. */
   public FutexTable futexes() {
     return futexes;
   }
 
-  /** Tells whoever runs the sandbox. */
+  /** Reports a message to the embedder. */
   public void tell(String message) {
     diagnostics.accept(message);
   }
 
-  // ---- who there is ----
+  // ---- processes and threads ----
 
-  /** Makes the first process, with one thread. */
+  /** Creates the first process with one thread. */
   public Task makeFirst(
       GuestProcess.Program program,
       DescriptorTable descriptors,
@@ -134,7 +134,7 @@ public final class ProcessTable {
     return addTask(first, pid, program.name());
   }
 
-  /** Makes a child of a process, with no thread yet. */
+  /** Creates a child of a process, with no thread yet. */
   GuestProcess makeChild(GuestProcess parent, boolean sharesDescriptors, int exitSignal) {
     GuestProcess child = new GuestProcess(parent, nextPid(), sharesDescriptors, exitSignal);
     processes.put(child.pid(), child);
@@ -153,9 +153,9 @@ public final class ProcessTable {
   }
 
   /**
-   * Checks that there may be one more thread: zombies count, too.
+   * Checks that one more thread is allowed; zombies count.
    *
-   * @throws ErrnoException EAGAIN
+   * @throws ErrnoException EAGAIN if the limit is reached
    */
   void checkRoom() {
     if (tasks.size() >= mostTasks || processes.size() >= mostTasks || first.isEnding()) {
@@ -174,19 +174,19 @@ public final class ProcessTable {
     return processes.values().stream().anyMatch(p -> p.group() == id || p.session() == id);
   }
 
-  /** A thread takes the number of its process, execve(2). */
+  /** Gives a thread the pid of its process as its tid, execve(2). */
   void renumber(Task task) {
     tasks.remove(task.tid());
     task.tid(task.process().pid());
     tasks.put(task.tid(), task);
   }
 
-  /** The process of a number, one that was not waited for too; null if there is none. */
+  /** The process with a pid, also a zombie; null if there is none. */
   public GuestProcess process(int pid) {
     return processes.get(pid);
   }
 
-  /** All processes, by number. */
+  /** All processes, by pid. */
   public Collection<GuestProcess> processes() {
     return processes.values();
   }
@@ -197,8 +197,8 @@ public final class ProcessTable {
   }
 
   /**
-   * Whether nobody outside of a process group can have it go on when it was stopped: no parent of
-   * its processes is in another group of their session.
+   * Whether a process's group is orphaned: no parent of its members is in another group of the same
+   * session, which could continue stopped members.
    */
   boolean isOrphaned(GuestProcess process) {
     return processes.values().stream()
@@ -209,22 +209,22 @@ public final class ProcessTable {
                     && member.parent().session() == process.session());
   }
 
-  /** The thread of a number; null if there is none. */
+  /** The thread with a tid; null if there is none. */
   public Task task(int tid) {
     return tasks.get(tid);
   }
 
-  /** How many threads there are, of all processes. */
+  /** The number of threads of all processes. */
   public int taskCount() {
     return tasks.size();
   }
 
-  /** The task that the calling thread runs; null if it runs none. */
+  /** The task that the current thread runs; null if there is none. */
   public static Task current() {
     return CURRENT.get();
   }
 
-  /** The calling thread runs a task, or none (null). */
+  /** Sets the task that the current thread runs, or null. */
   public static void current(Task task) {
     if (task == null) {
       CURRENT.remove();
@@ -233,14 +233,14 @@ public final class ProcessTable {
     }
   }
 
-  // ---- what happened ----
+  // ---- statistics ----
 
-  /** How many processes there were. */
+  /** The number of processes created so far. */
   public long processesMade() {
     return processesMade;
   }
 
-  /** How many stubs were leased. */
+  /** The number of stubs leased so far. */
   public long stubsLeased() {
     return stubsLeased;
   }
@@ -249,32 +249,33 @@ public final class ProcessTable {
     stubsLeased++;
   }
 
-  /** How many traps there were that were no system calls. */
+  /** The number of traps other than system calls. */
   public long otherTraps() {
     return otherTraps;
   }
 
-  /** There was one. */
+  /** Counts a trap other than a system call. */
   public void countOtherTrap() {
     otherTraps++;
   }
 
-  // ---- beginning and end ----
+  // ---- start and end ----
 
-  /** Has a thread run a task, whose start was set. */
+  /** Starts the thread of a task whose start was set. */
   public void start(Task task) {
     running++;
     starter.accept(task);
   }
 
-  /** The thread that ran a task is done with it, and with its stub. */
+  /** Called when a task's thread has finished with the task and its stub. */
   public void finished() {
     running--;
     ended.wakeAll();
   }
 
   /**
-   * A task has ended: with it its process if it was the last, with that all if it was the first.
+   * Called when a task has ended. The last task ends its process, and the first process ends all
+   * others.
    */
   public void ended(Task task) {
     if (tasks.remove(task.tid(), task)) {
@@ -297,7 +298,7 @@ public final class ProcessTable {
   }
 
   private void ended(GuestProcess process) {
-    process.end(process.waitStatus()); // its threads may have ended one by one
+    process.end(process.waitStatus()); // if its threads have ended one by one
     process.becomeZombie();
     process.timers().close();
     process.descriptors().close();
@@ -335,7 +336,7 @@ public final class ProcessTable {
     parent.childrenChanged().wakeAll();
   }
 
-  /** A process that was waited for, or that nobody waits for, is no more. */
+  /** Removes a process that was reaped, or needs no reaping. */
   void forget(GuestProcess process) {
     processes.remove(process.pid());
   }
@@ -347,7 +348,7 @@ public final class ProcessTable {
     }
   }
 
-  /** Sends a signal to all processes of the first one's group, as a terminal does. */
+  /** Sends a signal to the process group of the first process, as a terminal does. */
   public void signalForeground(int signal) {
     for (GuestProcess process : new ArrayList<>(processes.values())) {
       if (process.group() == first.group()) {
@@ -356,7 +357,7 @@ public final class ProcessTable {
     }
   }
 
-  /** Something happened that ends the whole sandbox; the first counts. */
+  /** Ends the whole sandbox with a failure; the first failure is kept. */
   public void fail(RuntimeException e) {
     if (failure == null) {
       failure = e;
@@ -365,12 +366,12 @@ public final class ProcessTable {
   }
 
   /**
-   * Waits until all have ended and given back their stubs, in a thread that runs no task and has
-   * the lock.
+   * Waits until all processes have ended and released their stubs, in a thread that runs no task
+   * and holds the lock.
    *
    * @param deadline by {@link System#nanoTime}, or {@link Sleeper#NEVER}
    * @return whether they have
-   * @throws RuntimeException what {@link #fail} was told
+   * @throws RuntimeException the failure given to {@link #fail}
    */
   public boolean awaitEnd(long deadline) {
     Sleeper sleeper = new Sleeper(lock);

@@ -22,7 +22,7 @@ public final class ProcessTimers {
   private int lastId = -1;
   private boolean refused;
 
-  /** One of timer_create, and the clock that it goes by. */
+  /** A timer of timer_create(2) and its clock. */
   private record Made(int clock, IntervalTimer timer) {}
 
   ProcessTimers(ProcessTable table, GuestProcess process) {
@@ -34,7 +34,7 @@ public final class ProcessTimers {
             source -> process.send(SignalInfo.ofKernel(Signal.SIGALRM).from(source)));
   }
 
-  /** Whoever runs the sandbox is told, once, that there are no timers of CPU time. */
+  /** Reports to the embedder, once, that CPU time timers are not supported. */
   public void refuseCpuTime() {
     if (!refused) {
       refused = true;
@@ -42,7 +42,7 @@ public final class ProcessTimers {
     }
   }
 
-  /** ITIMER_REAL, and what alarm(2) sets. */
+  /** The timer of ITIMER_REAL and alarm(2). */
   public IntervalTimer real() {
     return real;
   }
@@ -51,9 +51,10 @@ public final class ProcessTimers {
    * timer_create(2).
    *
    * @param clock CLOCK_*
-   * @param said what it does when it expires; empty for what such timers do if it is not said
-   * @return its number
-   * @throws ErrnoException EAGAIN if there are too many, EINVAL for a thread that is not there
+   * @param said its notification; empty for the default
+   * @return its id
+   * @throws ErrnoException EAGAIN if there are too many, EINVAL if the thread to notify does not
+   *     exist
    */
   public int create(int clock, Optional<SignalEvent> said) {
     if (made.size() >= MOST) {
@@ -91,7 +92,7 @@ public final class ProcessTimers {
   }
 
   /**
-   * The timer of a number.
+   * The timer with an id.
    *
    * @throws ErrnoException EINVAL if there is none
    */
@@ -99,7 +100,7 @@ public final class ProcessTimers {
     return find(id).timer();
   }
 
-  /** The clock that it was made for. */
+  /** The clock of a timer. */
   public int clock(int id) {
     return find(id).clock();
   }
@@ -118,13 +119,13 @@ public final class ProcessTimers {
     made.remove(id);
   }
 
-  /** execve(2): those of timer_create are gone. */
+  /** execve(2): deletes the timers of timer_create(2). */
   void exec() {
     made.values().forEach(one -> disarm(one.timer()));
     made.clear();
   }
 
-  /** The process has ended. */
+  /** Stops all timers at the end of the process. */
   void close() {
     exec();
     disarm(real);

@@ -10,26 +10,26 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The memory of a program, and the stub that it is in: what the threads of a process share, and a
- * child of vfork(2) borrows. Its stub is given back when the last of them has left.
+ * The memory of a program, with its stub: shared by the threads of a process, and borrowed by a
+ * child of vfork(2). The stub is released when the last of them has left.
  */
 public final class ProgramMemory {
-  /** How long a guest may take to stop when it is interrupted. */
+  /** The time within which an interrupted guest must stop. */
   private static final Duration STOPS_WITHIN = Duration.ofSeconds(10);
 
   private final Stub stub;
   private final AddressMap map;
   private final UserMemory user;
 
-  // Under the kernel's lock.
+  // Guarded by the kernel's lock.
   private final List<Task> tasks = new ArrayList<>();
   private boolean isWatched;
 
-  // Under its own monitor: who comes back from a guest has no lock.
+  // Guarded by this object's monitor: a thread returning from its guest does not hold the lock.
   private final Object stopping = new Object();
   private int running;
 
-  /** The memory of a leased stub. */
+  /** Creates the memory of a leased stub. */
   public ProgramMemory(Stub stub, AddressMap map, UserMemory user) {
     this.stub = stub;
     this.map = map;
@@ -42,12 +42,12 @@ public final class ProgramMemory {
     return stub;
   }
 
-  /** What is mapped. */
+  /** The address map. */
   public AddressMap map() {
     return map;
   }
 
-  /** Copies to and from it. */
+  /** Access to its contents. */
   public UserMemory user() {
     return user;
   }
@@ -56,38 +56,38 @@ public final class ProgramMemory {
     tasks.add(task);
   }
 
-  /** A task leaves for good; whether it was the last. */
+  /** Called when a task leaves for good; returns whether it was the last one. */
   public boolean leave(Task task) {
     tasks.remove(task);
     return tasks.isEmpty();
   }
 
-  /** Whether nobody has watched for the stub's death so far; from now on the caller does. */
+  /** Returns true for the first caller only, which then watches for the stub's death. */
   public boolean watch() {
     boolean isFirst = !isWatched;
     isWatched = true;
     return isFirst;
   }
 
-  /** A task that is in it and is not to end, nor to go on in another. */
+  /** A task in this memory that is neither ending nor about to leave it. */
   public Optional<Task> anyTask() {
     return tasks.stream().filter(task -> !task.isLeaving() && equals(task.program())).findFirst();
   }
 
-  /** Gives back the stub: nobody is in it. */
+  /** Releases the stub; no task is in it. */
   public void close() {
     map.close();
     stub.close();
   }
 
-  /** A guest is about to run; called with the kernel's lock. */
+  /** Called with the kernel's lock before a guest runs. */
   public void beginRun() {
     synchronized (stopping) {
       running++;
     }
   }
 
-  /** A guest has stopped; called without the kernel's lock. */
+  /** Called without the kernel's lock after a guest has stopped. */
   public void endRun() {
     synchronized (stopping) {
       if (--running == 0) {
@@ -96,10 +96,7 @@ public final class ProgramMemory {
     }
   }
 
-  /**
-   * Stops all guests in it. They stay so for as long as the caller keeps the kernel's lock, without
-   * which none goes on.
-   */
+  /** Stops all guests in it. They remain stopped as long as the caller holds the kernel's lock. */
   public void stopAll(KernelLock lock) {
     assert lock.isHeld();
     stopAll();

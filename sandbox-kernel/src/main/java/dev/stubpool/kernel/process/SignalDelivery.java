@@ -1,6 +1,6 @@
 package dev.stubpool.kernel.process;
 
-import dev.stubpool.Registers;
+import dev.stubpool.X86Registers;
 import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.abi.InterruptedCallException.Restart;
@@ -11,25 +11,25 @@ import dev.stubpool.kernel.signal.SignalFrame;
 import dev.stubpool.kernel.signal.SignalInfo;
 import java.util.function.BiConsumer;
 
-/** Does with signals what a process says, before its guest goes on: signal(7). */
+/** Delivers signals according to a process's dispositions, before its guest resumes, signal(7). */
 public final class SignalDelivery {
   private static final int SYSCALL_SIZE = 2;
 
   private final BiConsumer<Task, SignalInfo> watcher;
 
   /**
-   * Delivers signals.
+   * Creates the delivery.
    *
-   * @param watcher is told of each before anything is done
+   * @param watcher is called with each signal before its delivery
    */
   public SignalDelivery(BiConsumer<Task, SignalInfo> watcher) {
     this.watcher = watcher;
   }
 
   /**
-   * Delivers one signal, if there is one, in the task's own thread, while its guest is stopped.
+   * Delivers one signal, if any is pending, in the task's own thread, while its guest is stopped.
    *
-   * @return whether there was
+   * @return whether one was delivered
    */
   public boolean deliver(Task task) {
     SignalInfo info = task.nextSignal();
@@ -64,7 +64,7 @@ public final class SignalDelivery {
     }
   }
 
-  /** There is no room for the handler: that is a fault of its own. */
+  /** Handles a handler whose frame does not fit on the stack: forces SIGSEGV. */
   private static void cannotHandle(Task task, int signal) {
     if (signal == Signal.SIGSEGV) {
       task.process().end(ExitStatus.killed(signal));
@@ -73,7 +73,7 @@ public final class SignalDelivery {
     }
   }
 
-  /** What a signal does in a process that does not ask for it. */
+  /** Performs the default action of a signal. */
   private static void act(Task task, int signal) {
     GuestProcess process = task.process();
     if (!Signal.isStop(signal)) {
@@ -83,9 +83,9 @@ public final class SignalDelivery {
     }
   }
 
-  /** Has the guest make the call again at which it stopped. */
+  /** Makes the guest restart the system call at which it stopped. */
   public static void makeCallAgain(Task task) {
-    Registers registers = task.guest().registers();
+    X86Registers registers = task.guest().registers();
     registers.rip(registers.rip() - SYSCALL_SIZE).rax(task.interruptedCall());
   }
 }

@@ -2,7 +2,7 @@ package dev.stubpool.kernel.process;
 
 import dev.stubpool.Guest;
 
-/** How a task's guest begins: at a program's entry, or as another one was. */
+/** The initial state of a task's guest: a program's entry, or a copy of another guest. */
 @FunctionalInterface
 public interface Start {
   /** Sets the registers of a guest that has not run yet. */

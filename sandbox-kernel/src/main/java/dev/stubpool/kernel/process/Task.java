@@ -21,8 +21,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * A thread of a process: its number, its signals, and the guest that runs it. All of it is under
- * the kernel's lock; the guest is used by the thread that runs it alone.
+ * A thread of a process: its tid, its signals, and the guest that executes it. Guarded by the
+ * kernel's lock; the guest is only used by the JVM thread that runs the task.
  */
 public final class Task {
   private static final int TRANSFER_SIZE = 1 << 18;
@@ -43,10 +43,10 @@ public final class Task {
   private int interruptedCall;
   private long lastDeadline;
 
-  /** Made when it is first wanted: many a task has no data to move. */
+  /** Allocated on first use, because many tasks move no data. */
   private ByteBuffer transfer;
 
-  /** When a call that is made again is to be over; null if none is. */
+  /** The deadline of a call to be restarted; null if there is none. */
   private Long keptDeadline;
 
   private long clearTidAddress;
@@ -60,32 +60,32 @@ public final class Task {
     this.sleeper = new Sleeper(table.lock());
   }
 
-  /** Its process. */
+  /** The process. */
   public GuestProcess process() {
     return process;
   }
 
-  /** All processes. */
+  /** The process table. */
   public ProcessTable table() {
     return table;
   }
 
-  /** Its number. */
+  /** The tid. */
   public int tid() {
     return tid;
   }
 
-  /** execve(2): who calls it is the process's first thread from then on. */
+  /** Sets the tid, for execve(2), whose caller becomes the first thread of the process. */
   void tid(int changed) {
     tid = changed;
   }
 
-  /** What it is called, prctl(2) PR_SET_NAME. */
+  /** The name, prctl(2) PR_SET_NAME. */
   public String name() {
     return name;
   }
 
-  /** Sets it. */
+  /** Sets the name. */
   public void name(String changed) {
     name = changed;
   }
@@ -95,17 +95,17 @@ public final class Task {
     return signals;
   }
 
-  /** The memory that it is in. */
+  /** The memory in which it runs. */
   public ProgramMemory program() {
     return memory;
   }
 
-  /** Copies to and from its memory. */
+  /** Access to its memory. */
   public UserMemory memory() {
     return memory.user();
   }
 
-  /** A native buffer for file data on their way, empty, with room for at most {@code size}. */
+  /** An empty native transfer buffer for file data, with room for at most {@code size} bytes. */
   public ByteBuffer transfer(long size) {
     if (transfer == null) {
       transfer = ByteBuffer.allocateDirect(TRANSFER_SIZE);
@@ -113,26 +113,26 @@ public final class Task {
     return transfer.clear().limit((int) Math.min(size, TRANSFER_SIZE));
   }
 
-  // ---- its guest ----
+  // ---- guest ----
 
-  /** What runs it. */
+  /** The guest that executes it. */
   public Guest guest() {
     return guest;
   }
 
-  /** Has it begin, with its next run, in a memory, which it enters. */
+  /** Sets the memory and the start for its next guest, and enters that memory. */
   void startIn(ProgramMemory changed, Start start) {
     memory = changed;
     memory.enter(this);
     next = start;
   }
 
-  /** Whether a guest is to be run for it. */
+  /** Whether a new guest must be run for it. */
   public boolean hasNext() {
     return next != null;
   }
 
-  /** A guest was made for it: from here on it is that. */
+  /** Sets the new guest and prepares its registers. */
   public void begin(Guest made) {
     guest = made;
     Start start = next;
@@ -140,13 +140,13 @@ public final class Task {
     start.prepare(made);
   }
 
-  /** The guest runs from now on, and the lock is given up. */
+  /** Called before the guest runs and the lock is released. */
   public void beginGuest() {
     inGuest = true;
     memory.beginRun();
   }
 
-  /** The guest has stopped, and the lock was taken. */
+  /** Called after the guest has stopped and the lock was taken. */
   public void endGuest() {
     inGuest = false;
   }
@@ -156,7 +156,7 @@ public final class Task {
     return inGuest;
   }
 
-  /** Has the guest come back if it runs. */
+  /** Interrupts the guest if it runs. */
   void interruptGuest() {
     if (inGuest) {
       guest.interrupter().interrupt();
@@ -166,13 +166,12 @@ public final class Task {
   // ---- waiting ----
 
   /**
-   * Makes attempts until one succeeds, and between them waits until somebody says that something
-   * has changed.
+   * Repeats an attempt until it succeeds, and waits for a wake-up of one of the queues in between.
    *
-   * @param queues who says it
+   * @param queues the queues to wait in
    * @param deadline by {@link System#nanoTime}, or {@link Sleeper#NEVER}
-   * @param restart whether the call that waits is made again after a signal
-   * @param attempt gives the result, or empty to wait
+   * @param restart whether the waiting call is restarted after a signal
+   * @param attempt returns the result, or empty to wait
    * @return the result, or empty if the deadline came first
    * @throws InterruptedCallException if a signal came first
    */
@@ -199,8 +198,8 @@ public final class Task {
   }
 
   /**
-   * When a call is over that waits so long: if it is made again after a signal that no handler was
-   * run for, when it was to be over at first.
+   * The deadline for a wait of a given time. A call that is restarted after a signal without a
+   * handler keeps its original deadline.
    */
   public long deadlineIn(Duration time) {
     if (keptDeadline != null) {
@@ -210,8 +209,8 @@ public final class Task {
   }
 
   /**
-   * Does something with a file that throws EAGAIN while it would have to wait, and waits meanwhile,
-   * unless the file is not to be waited for, O_NONBLOCK.
+   * Repeats an operation on a file that throws EAGAIN, and waits in between, unless the file is
+   * non-blocking, O_NONBLOCK.
    */
   public long await(OpenFile file, LongSupplier attempt) {
     return await(
@@ -231,7 +230,7 @@ public final class Task {
         .orElseThrow();
   }
 
-  /** Waits, whatever signals come, but those that end it. */
+  /** Waits, interrupted only by fatal signals. */
   public void awaitUnlessKilled(WaitQueue queue, BooleanSupplier done) {
     queue.add(sleeper);
     try {
@@ -243,13 +242,13 @@ public final class Task {
     }
   }
 
-  /** Whether there is something to be done before its guest goes on: a signal, or its end. */
+  /** Whether there is work before its guest resumes: a signal, or its end. */
   public boolean hasWork() {
     long set = signals.pending().set() | process.pendingSignals().set();
     return leaving || process.isStopped() || (set & ~signals.mask()) != 0;
   }
 
-  /** Has it look at what is to be done, whether it waits or its guest runs. */
+  /** Makes it check for work, whether it waits or its guest runs. */
   void notice() {
     sleeper.wake();
     interruptGuest();
@@ -258,9 +257,9 @@ public final class Task {
   // ---- signals ----
 
   /**
-   * Sends it a signal, and not its process.
+   * Sends a signal to this thread.
    *
-   * @return whether it waits to be taken
+   * @return whether it is pending now
    */
   public boolean send(SignalInfo info) {
     int signal = info.signal();
@@ -275,8 +274,8 @@ public final class Task {
   }
 
   /**
-   * Sends it a signal that an instruction of its own caused: it cannot be blocked or ignored, and
-   * ends a process that tried.
+   * Sends a signal that was caused by one of its instructions. If it is blocked or ignored, it ends
+   * the process.
    */
   public void force(SignalInfo info) {
     int signal = info.signal();
@@ -287,7 +286,7 @@ public final class Task {
     boolean _ = signals.pending().add(info);
   }
 
-  /** The next signal that it does not block; null if there is none. */
+  /** Takes the next signal that it does not block; null if there is none. */
   public SignalInfo nextSignal() {
     return take(~signals.mask());
   }
@@ -312,44 +311,50 @@ public final class Task {
     }
   }
 
-  /** It has blocked signals: another thread may have to take those that wait for any. */
+  /**
+   * Called when it has blocked signals: another thread may have to take those pending for the
+   * process.
+   */
   private void retarget(long blocked) {
     if (process.pendingSignals().has(blocked)) {
       process.retarget();
     }
   }
 
-  // ---- its end ----
+  // ---- end ----
 
-  /** It ends after what it does now. */
+  /** Marks it to end after its current operation. */
   public void leave() {
     leaving = true;
   }
 
-  /** Whether it ends. */
+  /** Whether it is marked to end. */
   public boolean isLeaving() {
     return leaving;
   }
 
-  /** Ends it, whatever it does. */
+  /** Ends it and wakes it or interrupts its guest. */
   void kill() {
     leaving = true;
     notice();
   }
 
-  /** Stops waiting for its process to go on after SIGSTOP, once that is so. */
+  /** Waits until its process is continued after a stop. */
   public void awaitContinue() {
     while (process.isStopped() && !leaving) {
       boolean _ = sleeper.sleep(Sleeper.NEVER);
     }
   }
 
-  /** rt_sigreturn(2) and the like: the call's result is not to be put into the registers. */
+  /**
+   * Prevents the call's result from being stored in the registers, for calls such as
+   * rt_sigreturn(2).
+   */
   public void keepRegisters() {
     keepsRegisters = true;
   }
 
-  /** Whether the call that was served wanted that. */
+  /** Returns and clears the request of {@link #keepRegisters}. */
   public boolean takeKeepsRegisters() {
     boolean keeps = keepsRegisters;
     keepsRegisters = false;
@@ -357,9 +362,9 @@ public final class Task {
   }
 
   /**
-   * The call that it stopped for was interrupted by a signal.
+   * Records that a signal has interrupted the current call.
    *
-   * @param number of the call
+   * @param number the call's number
    */
   public void interrupted(Restart restart, int number) {
     interrupted = restart;
@@ -367,25 +372,25 @@ public final class Task {
     keptDeadline = lastDeadline;
   }
 
-  /** The call that it stopped for is over, or a handler comes in between. */
+  /** Called when the current call is complete, or a handler will run. */
   public void endCall() {
     keptDeadline = null;
     signals.endCall();
   }
 
-  /** The number of the call that was interrupted last. */
+  /** The number of the last interrupted call. */
   public int interruptedCall() {
     return interruptedCall;
   }
 
-  /** When the call that was interrupted is to be made again; null if none was. */
+  /** Returns and clears the restart rule of the interrupted call; null if there is none. */
   public Restart takeInterrupted() {
     Restart restart = interrupted;
     interrupted = null;
     return restart;
   }
 
-  /** Where a 0 is to be written when it ends, set_tid_address(2); 0 for nowhere. */
+  /** The address that is cleared when it ends, set_tid_address(2); 0 for none. */
   public long clearTidAddress() {
     return clearTidAddress;
   }
@@ -395,7 +400,7 @@ public final class Task {
     clearTidAddress = address;
   }
 
-  /** The head of its list of robust futexes, set_robust_list(2); 0 for none. */
+  /** The head of its robust futex list, set_robust_list(2); 0 for none. */
   public long robustList() {
     return robustList;
   }

@@ -4,11 +4,11 @@ import dev.stubpool.StubPoolException;
 import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.memory.RobustList;
 
-/** What a thread does in its memory when it leaves that: by its end, or by execve(2). */
+/** The actions of a thread when it leaves its memory, by its end or by execve(2). */
 final class TaskEnd {
   private TaskEnd() {}
 
-  /** Gives up the robust futexes that it holds, and tells who waits for its end, futex(2). */
+  /** Releases its robust futexes and wakes those that wait for its end, futex(2). */
   static void leaveMemory(Task task) {
     ProgramMemory program = task.program();
     try {
@@ -22,7 +22,7 @@ final class TaskEnd {
         task.table().futexes().wake(program.map(), task.clearTidAddress(), 1);
       }
     } catch (ErrnoException | StubPoolException _) {
-      // The memory is not there, or the stub is dead, or the pool closed: nobody can wait in it.
+      // The memory is unmapped, the stub dead or the pool closed: there can be no waiters in it.
     }
     task.robustList(0);
     task.clearTidAddress(0);

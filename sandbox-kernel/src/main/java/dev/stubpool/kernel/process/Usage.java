@@ -4,9 +4,9 @@ import dev.stubpool.kernel.abi.Struct;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 
-/** {@code struct rusage}, getrusage(2), of which the CPU time is known. */
+/** {@code struct rusage}, getrusage(2); only the CPU time is filled in. */
 public final class Usage {
-  /** Bytes of one. */
+  /** The size of the structure in bytes. */
   public static final int SIZE = 144;
 
   private static final int NANOS_IN_MICRO = 1000;

@@ -1,2 +1,2 @@
-/** Processes and their threads: how they are made, execute programs, get signals and end. */
+/** Processes and threads: creation, execution of programs, delivery of signals, and termination. */
 package dev.stubpool.kernel.process;

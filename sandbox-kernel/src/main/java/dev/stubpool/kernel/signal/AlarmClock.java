@@ -1,17 +1,17 @@
 package dev.stubpool.kernel.signal;
 
-/** Has things done at a time. All of it happens under the kernel's lock. */
+/** Schedules actions. All methods and actions run under the kernel's lock. */
 public interface AlarmClock {
-  /** What time it is, by {@link System#nanoTime}. */
+  /** The current time, by {@link System#nanoTime}. */
   long now();
 
-  /** Has something done at a time, at once if that is over. */
+  /** Schedules an action for a time; one in the past runs at once. */
   Alarm at(long time, Runnable action);
 
-  /** Something that is to be done. */
+  /** A scheduled action. */
   @FunctionalInterface
   interface Alarm {
-    /** It is not to be done any more: if it was, nothing happens. */
+    /** Cancels it; no effect if it has run. */
     void cancel();
   }
 }

@@ -6,7 +6,10 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** The clock of a sandbox: a thread that begins with the first alarm. Under the kernel's lock. */
+/**
+ * The clock of a sandbox: a thread that is started by the first alarm. Guarded by the kernel's
+ * lock.
+ */
 public final class AlarmThread implements AlarmClock, AutoCloseable {
   private final KernelLock lock;
   private final Consumer<RuntimeException> failed;
@@ -14,9 +17,9 @@ public final class AlarmThread implements AlarmClock, AutoCloseable {
   private boolean closed;
 
   /**
-   * With no thread yet.
+   * Creates the clock, with no thread yet.
    *
-   * @param failed is told what an alarm's action throws
+   * @param failed receives exceptions thrown by actions
    */
   public AlarmThread(KernelLock lock, Consumer<RuntimeException> failed) {
     this.lock = lock;
@@ -49,7 +52,7 @@ public final class AlarmThread implements AlarmClock, AutoCloseable {
     return thread;
   }
 
-  /** Ends the thread; no alarm goes off any more. */
+  /** Ends the thread; no further action runs. */
   @Override
   public void close() {
     closed = true;
@@ -70,7 +73,7 @@ public final class AlarmThread implements AlarmClock, AutoCloseable {
     @Override
     public void run() {
       if (cancelled || closed) {
-        return; // after it had begun to wait for the lock
+        return; // closed while it waited for the lock
       }
       try {
         action.run();

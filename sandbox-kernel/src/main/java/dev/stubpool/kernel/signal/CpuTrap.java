@@ -1,14 +1,13 @@
 package dev.stubpool.kernel.signal;
 
 /**
- * What the CPU said of the last instruction that could not be executed, for a handler to find in
- * its context.
+ * The CPU's description of the last fault, for a handler's context.
  *
  * @param number the exception's number: 14 page fault, 13 general protection, 6 invalid opcode...
- * @param error the error code that it pushed
- * @param address cr2: where a page fault was
+ * @param error the CPU's error code
+ * @param address cr2: the address of a page fault
  */
 public record CpuTrap(int number, long error, long address) {
-  /** There was none. */
+  /** No fault. */
   public static final CpuTrap NONE = new CpuTrap(0, 0, 0);
 }

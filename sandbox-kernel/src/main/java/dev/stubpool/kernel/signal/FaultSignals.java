@@ -6,7 +6,7 @@ import dev.stubpool.Guest;
 import dev.stubpool.Trap;
 import dev.stubpool.kernel.abi.Signal;
 
-/** Signals that instructions of a guest's cause. */
+/** Creates the signals that are caused by a guest's instructions. */
 public final class FaultSignals {
   private static final int SEGV_ACCERR = 2;
   private static final int TRAP_TRACE = 2;
@@ -23,9 +23,9 @@ public final class FaultSignals {
   private FaultSignals() {}
 
   /**
-   * That of a fault.
+   * The signal for a fault.
    *
-   * @param handled whether somebody will look at what the CPU said of it
+   * @param handled whether a handler will see the CPU's description of the fault
    */
   public static SignalInfo of(Guest guest, Trap.Fault fault, boolean handled) {
     CpuTrap trap = handled ? trap(guest, fault) : CpuTrap.NONE;
@@ -48,14 +48,14 @@ public final class FaultSignals {
     return new CpuTrap(PAGE_FAULT, USER | present | kind, fault.address().orElse(0L));
   }
 
-  /** That of a breakpoint. */
+  /** The signal for a breakpoint. */
   public static SignalInfo of(Trap.Breakpoint breakpoint) {
     boolean instruction = breakpoint.code() == SignalInfo.SI_KERNEL;
     CpuTrap trap = new CpuTrap(instruction ? BREAKPOINT_EXCEPTION : DEBUG_EXCEPTION, 0, 0);
     return SignalInfo.ofFault(Signal.SIGTRAP, breakpoint.code(), 0, trap);
   }
 
-  /** That of a single step, which a guest can have by its trap flag. */
+  /** The signal for a single step, which a guest can request by its trap flag. */
   public static SignalInfo ofStep(Guest guest) {
     CpuTrap trap = new CpuTrap(DEBUG_EXCEPTION, 0, 0);
     return SignalInfo.ofFault(Signal.SIGTRAP, TRAP_TRACE, guest.registers().rip(), trap);

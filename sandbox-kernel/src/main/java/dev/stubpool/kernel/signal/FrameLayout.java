@@ -5,16 +5,15 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.signal.SignalActions.Action;
 
 /**
- * Where a {@code struct rt_sigframe} of x86-64 is put, arch/x86/kernel/signal.c, and what is where
- * in it.
+ * The address and layout of a {@code struct rt_sigframe} of x86-64, arch/x86/kernel/signal.c.
  *
  * <pre>
  *   frame                                                   vectors
  *   | return address | ucontext | siginfo | up to 79 bytes | vector state |
  * </pre>
  *
- * @param frame the stack pointer that the handler begins with
- * @param vectors where the vector state is
+ * @param frame the handler's initial stack pointer
+ * @param vectors the address of the vector state
  */
 record FrameLayout(long frame, long vectors) {
   static final int CONTEXT = 8;
@@ -28,7 +27,7 @@ record FrameLayout(long frame, long vectors) {
   static final int UC_MCONTEXT = 40;
   static final int UC_SIGMASK = 296;
 
-  // In its uc_mcontext, behind the general registers.
+  // In its uc_mcontext, after the general registers.
   static final int FPSTATE = 184;
 
   private static final int RED_ZONE = 128;
@@ -36,9 +35,9 @@ record FrameLayout(long frame, long vectors) {
   private static final int STACK_ALIGNMENT = 16;
 
   /**
-   * Chooses the place.
+   * Chooses the address.
    *
-   * @param pointer the stack pointer of what is interrupted
+   * @param pointer the interrupted stack pointer
    * @throws ErrnoException EFAULT if the alternate stack has no room for it
    */
   static FrameLayout place(long pointer, Action action, AlternateStack stack, int vectorSize) {
@@ -50,7 +49,7 @@ record FrameLayout(long frame, long vectors) {
       top = stack.start() + stack.size();
     }
     long vectors = (top - vectorSize) & -VECTORS_ALIGNMENT;
-    // As if the handler had been called: it is the return address that is not aligned.
+    // Aligned as if the handler had been called, which pushes the return address.
     long frame = ((vectors - SIZE) & -STACK_ALIGNMENT) - Long.BYTES;
     if ((nested || entering) && !stack.contains(frame)) {
       throw new ErrnoException(Errno.EFAULT);
@@ -58,12 +57,12 @@ record FrameLayout(long frame, long vectors) {
     return new FrameLayout(frame, vectors);
   }
 
-  /** Bytes of all. */
+  /** The total size in bytes. */
   int size(int vectorSize) {
     return Math.toIntExact(vectors - frame) + vectorSize;
   }
 
-  /** Where the vector state is in these. */
+  /** The offset of the vector state in the frame. */
   int vectorOffset() {
     return Math.toIntExact(vectors - frame);
   }

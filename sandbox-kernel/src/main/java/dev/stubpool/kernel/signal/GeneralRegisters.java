@@ -1,15 +1,15 @@
 package dev.stubpool.kernel.signal;
 
 import dev.stubpool.Guest;
-import dev.stubpool.Registers;
+import dev.stubpool.X86Registers;
 import java.nio.ByteBuffer;
 
-/** General registers in a handler's context: {@code struct sigcontext} of x86-64. */
+/** The general registers in a handler's context: {@code struct sigcontext} of x86-64. */
 final class GeneralRegisters {
-  /** Bytes of them, up to cr2. */
+  /** Their size in bytes, up to cr2. */
   static final int SIZE = 23 * Long.BYTES;
 
-  // Words, as REG_* of <sys/ucontext.h>.
+  // Word indices, REG_* of <sys/ucontext.h>.
   static final int R8 = 0;
   static final int R15 = 7;
   static final int RDI = 8;
@@ -28,7 +28,7 @@ final class GeneralRegisters {
   static final int OLD_MASK = 21;
   static final int CR2 = 22;
 
-  /** In the word of the selectors. */
+  /** The position of ss in the word of the selectors. */
   private static final int SS_SHIFT = 48;
 
   private static final long SELECTOR = 0xffff;
@@ -40,9 +40,9 @@ final class GeneralRegisters {
 
   private GeneralRegisters() {}
 
-  /** Those of a guest. */
+  /** Stores the registers of a guest. */
   static void save(Guest guest, CpuTrap trap, long mask, ByteBuffer to, int offset) {
-    Registers from = guest.registers();
+    X86Registers from = guest.registers();
     long[] words = {
       from.r8(),
       from.r9(),
@@ -72,15 +72,15 @@ final class GeneralRegisters {
   }
 
   /**
-   * Has a guest go on with what a handler left.
+   * Loads a guest's registers from a context.
    *
-   * @param strictSs whether ss is to be what it says
-   * @throws IllegalArgumentException for selectors that no guest can have
+   * @param strictSs whether ss is restored exactly
+   * @throws IllegalArgumentException for selectors that are invalid in user mode
    */
   static void restore(Guest guest, ByteBuffer from, int offset, boolean strictSs) {
     long[] words = new long[SIZE / Long.BYTES];
     from.slice(offset, SIZE).order(from.order()).asLongBuffer().get(words);
-    Registers to = guest.registers();
+    X86Registers to = guest.registers();
     int ss = (int) ((words[SELECTORS] >>> SS_SHIFT) & SELECTOR) | USER_PRIVILEGE;
     to.cs((int) (words[SELECTORS] & SELECTOR) | USER_PRIVILEGE)
         .ss(strictSs ? ss : USER_SS)

@@ -6,7 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * What this JVM was started with, as a program is by its shell: nohup(1), a job in the background.
+ * The signal dispositions inherited by this JVM, as set by nohup(1) or a shell for a background
+ * job.
  */
 public final class HostSignals {
   private static final int[] INHERITED = {
@@ -18,7 +19,7 @@ public final class HostSignals {
 
   private HostSignals() {}
 
-  /** Has the first process ignore what this JVM ignores of the signals that users send. */
+  /** Makes the first process ignore the signals that this JVM was started to ignore. */
   public static void inherit(SignalActions actions) throws IOException {
     long ignored =
         Files.readAllLines(Path.of("/proc/self/status")).stream()

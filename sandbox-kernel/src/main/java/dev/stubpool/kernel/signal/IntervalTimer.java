@@ -4,18 +4,18 @@ import java.time.Duration;
 import java.util.function.Predicate;
 
 /**
- * A timer that sends a signal when it expires: once, or again and again at an interval,
- * setitimer(2), timer_create(2). Under the kernel's lock.
+ * A timer that sends a signal when it expires, once or periodically, setitimer(2), timer_create(2).
+ * Guarded by the kernel's lock.
  *
- * <p>It sends the next signal only after the last one was taken, and then at a multiple of its
- * interval; those left out meanwhile are its overrun. So however short an interval is, nothing
- * piles up.
+ * <p>It sends the next signal only after the last one was taken, at a multiple of its interval.
+ * Expirations missed meanwhile are counted as overrun. So signals do not accumulate, however short
+ * the interval.
  */
 public final class IntervalTimer implements SignalInfo.Source {
-  /** As good as never, and far enough from where sums overflow. */
+  /** The longest time, practically never; avoids overflow of sums. */
   private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 4);
 
-  /** How long it rests at least after a signal that nobody takes: one that is ignored. */
+  /** The minimal pause after a signal that will not be taken because it is ignored. */
   private static final long REST = Duration.ofMillis(10).toNanos();
 
   private final AlarmClock clock;
@@ -25,18 +25,18 @@ public final class IntervalTimer implements SignalInfo.Source {
   private long next;
   private long interval;
 
-  /** It has expired, and it is not decided when it does again. */
+  /** Whether it has expired and its next expiration is not scheduled yet. */
   private boolean expired;
 
-  /** A signal of its waits to be taken. */
+  /** Whether its signal is pending. */
   private boolean sent;
 
   private int overrun;
 
   /**
-   * A timer that is not armed.
+   * Creates a disarmed timer.
    *
-   * @param send sends the signal, whose source this is; false if nobody will take it
+   * @param send sends the signal with this source; returns false if it will not be taken
    */
   public IntervalTimer(AlarmClock clock, Predicate<SignalInfo.Source> send) {
     this.clock = clock;
@@ -44,10 +44,10 @@ public final class IntervalTimer implements SignalInfo.Source {
   }
 
   /**
-   * Arms it anew.
+   * Sets the timer.
    *
-   * @param first how long until it expires; 0 or less disarms it
-   * @param again how long from then until it expires again; 0 for never
+   * @param first the time until it first expires; 0 or less disarms it
+   * @param again the interval of further expirations; 0 for none
    */
   public void set(Duration first, Duration again) {
     alarm.cancel();
@@ -63,7 +63,7 @@ public final class IntervalTimer implements SignalInfo.Source {
     return time.compareTo(LONGEST) < 0 ? time.toNanos() : LONGEST.toNanos();
   }
 
-  /** How long until it expires next; 0 if it does not. */
+  /** The time until its next expiration; 0 if it is disarmed. */
   public Duration left() {
     long left = next - clock.now();
     if (!armed || (left <= 0 && interval == 0)) {
@@ -104,7 +104,7 @@ public final class IntervalTimer implements SignalInfo.Source {
     return overrun;
   }
 
-  /** Has it expire next after a rest; how many times were left out. */
+  /** Schedules the next expiration after a pause; returns the number of missed expirations. */
   private int advance(long rest) {
     expired = false;
     if (interval == 0) {

@@ -6,12 +6,15 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Signals that were sent and not delivered: of a thread, or of a process. */
+/** The pending signals of a thread or a process. */
 public final class PendingSignals {
-  /** From here on one of a kind is enough: RLIMIT_SIGPENDING. */
+  /** The limit for queued signals, like RLIMIT_SIGPENDING. */
   private static final int LIMIT = 4096;
 
-  /** What instructions cause comes first: a handler is to find the instruction in its context. */
+  /**
+   * Signals caused by instructions, which are delivered first so that a handler's context shows the
+   * instruction.
+   */
   private static final long SYNCHRONOUS =
       Signal.bit(Signal.SIGSEGV)
           | Signal.bit(Signal.SIGBUS)
@@ -25,7 +28,7 @@ public final class PendingSignals {
   private int size;
 
   /**
-   * Adds one. Those that are not of real time, and not a timer's, wait once each.
+   * Adds a signal. Standard signals that are not a timer's are pending at most once.
    *
    * @return false if it was dropped
    */
@@ -41,22 +44,25 @@ public final class PendingSignals {
     return true;
   }
 
-  /** Whether there are so many that no more are queued. */
+  /** Whether the limit for queued signals is reached. */
   public boolean isFull() {
     return size >= LIMIT;
   }
 
-  /** Whether one of a set waits. */
+  /** Whether a signal of a set is pending. */
   public boolean has(long some) {
     return (set & some) != 0;
   }
 
-  /** Those that wait. */
+  /** The set of pending signals. */
   public long set() {
     return set;
   }
 
-  /** Takes the first one of a set: by number, but what instructions cause first; null for none. */
+  /**
+   * Takes the first pending signal of a set: those caused by instructions first, then by number;
+   * null if there is none.
+   */
   public SignalInfo take(long some) {
     long candidates = set & some;
     if (candidates == 0) {
@@ -66,7 +72,7 @@ public final class PendingSignals {
     return removeFirst(first).taken();
   }
 
-  /** Drops all of a set. */
+  /** Drops all pending signals of a set. */
   public void drop(long some) {
     while (has(some)) {
       SignalInfo _ = removeFirst(set & some).taken();

@@ -5,7 +5,7 @@ import dev.stubpool.kernel.abi.Struct;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
-/** What a process does with each signal, sigaction(2). */
+/** The signal dispositions of a process, sigaction(2). */
 public final class SignalActions {
   public static final int SA_NOCLDSTOP = 1;
   public static final int SA_NOCLDWAIT = 2;
@@ -17,7 +17,7 @@ public final class SignalActions {
   public static final int SA_NODEFER = 0x4000_0000;
   public static final int SA_RESETHAND = 0x8000_0000;
 
-  /** Others are forgotten, by which programs find out what there is. */
+  /** The supported flags; others are cleared, by which programs detect support. */
   private static final int KNOWN_FLAGS =
       SA_NOCLDSTOP
           | SA_NOCLDWAIT
@@ -34,19 +34,19 @@ public final class SignalActions {
 
   private final Action[] actions = new Action[Signal.SIGRTMAX + 1];
 
-  /** All at their defaults. */
+  /** Creates default dispositions. */
   public SignalActions() {
     Arrays.fill(actions, Action.DEFAULT);
   }
 
-  /** {@code struct sigaction} as the kernel has it. */
+  /** The kernel's {@code struct sigaction}. */
   public record Action(long handler, long flags, long restorer, long mask) {
-    /** Bytes of one. */
+    /** The size of the structure in bytes. */
     public static final int SIZE = 32;
 
     static final Action DEFAULT = new Action(SIG_DFL, 0, 0, 0);
 
-    /** Reads one, as far as it can be had. */
+    /** Parses a structure, and drops unsupported flags. */
     public static Action parse(byte[] bytes) {
       ByteBuffer words = Struct.view(bytes);
       return new Action(
@@ -56,18 +56,18 @@ public final class SignalActions {
           words.getLong() & ~TaskSignals.UNBLOCKABLE);
     }
 
-    /** As a program gets it. */
+    /** The structure for the program. */
     public byte[] bytes() {
       return Struct.bytes(
           Struct.allocate(SIZE).putLong(handler).putLong(flags).putLong(restorer).putLong(mask));
     }
 
-    /** Whether the program handles it itself. */
+    /** Whether the program has a handler. */
     public boolean hasHandler() {
       return handler != SIG_DFL && handler != SIG_IGN;
     }
 
-    /** Whether the program said to ignore it. */
+    /** Whether it is SIG_IGN. */
     public boolean isIgnored() {
       return handler == SIG_IGN;
     }
@@ -83,42 +83,42 @@ public final class SignalActions {
     return actions[signal];
   }
 
-  /** Sets it. */
+  /** Sets the action for a signal. */
   public void set(int signal, Action action) {
     actions[signal] = action;
   }
 
-  /** A signal has its default action again; the rest of what was said of it stays. */
+  /** Resets a signal's handler to the default; flags and mask are kept. */
   public void reset(int signal) {
     Action action = of(signal);
     set(signal, new Action(SIG_DFL, action.flags(), action.restorer(), action.mask()));
   }
 
-  /** Whether a signal that is not blocked does nothing at all. */
+  /** Whether a signal is ignored, explicitly or by default. */
   public boolean ignores(int signal) {
     Action action = of(signal);
     return action.isIgnored() || (!action.hasHandler() && Signal.isIgnoredByDefault(signal));
   }
 
-  /** Whether children that end are not to be waited for, SA_NOCLDWAIT or SIG_IGN of SIGCHLD. */
+  /** Whether children are reaped automatically, by SA_NOCLDWAIT or SIG_IGN of SIGCHLD. */
   public boolean forgetsChildren() {
     Action action = of(Signal.SIGCHLD);
     return action.isIgnored() || action.has(SA_NOCLDWAIT);
   }
 
-  /** Has a signal do nothing. */
+  /** Sets a signal to SIG_IGN. */
   public void ignore(int signal) {
     set(signal, new Action(SIG_IGN, 0, 0, 0));
   }
 
-  /** fork(2). */
+  /** Copies the dispositions, fork(2). */
   public SignalActions copy() {
     SignalActions copy = new SignalActions();
     System.arraycopy(actions, 0, copy.actions, 0, actions.length);
     return copy;
   }
 
-  /** execve(2): but for those that are ignored all are at their defaults again. */
+  /** execve(2): resets all dispositions to the default, except ignored signals. */
   public void exec() {
     Action ignored = new Action(SIG_IGN, 0, 0, 0);
     Arrays.setAll(actions, i -> actions[i].isIgnored() ? ignored : Action.DEFAULT);

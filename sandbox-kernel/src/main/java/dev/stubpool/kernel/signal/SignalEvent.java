@@ -7,14 +7,15 @@ import dev.stubpool.kernel.abi.Struct;
 import java.nio.ByteBuffer;
 
 /**
- * What a timer does when it expires, {@code struct sigevent} of sigevent(3type).
+ * The notification of a timer, {@code struct sigevent} of sigevent(3type).
  *
- * @param value is sent with the signal
+ * @param value the value sent with the signal
+ * @param signal the signal's number
  * @param kind SIGEV_*
- * @param tid the thread that gets it, of SIGEV_THREAD_ID
+ * @param tid the thread to notify, for SIGEV_THREAD_ID
  */
 public record SignalEvent(long value, int signal, int kind, int tid) {
-  /** Bytes of one. */
+  /** The size of the structure in bytes. */
   public static final int SIZE = 64;
 
   public static final int SIGEV_SIGNAL = 0;
@@ -22,7 +23,7 @@ public record SignalEvent(long value, int signal, int kind, int tid) {
   public static final int SIGEV_THREAD = 2;
   public static final int SIGEV_THREAD_ID = 4;
 
-  /** Reads one. */
+  /** Parses a structure. */
   public static SignalEvent parse(byte[] bytes) {
     ByteBuffer words = Struct.view(bytes);
     SignalEvent event =
@@ -40,7 +41,7 @@ public record SignalEvent(long value, int signal, int kind, int tid) {
     return event;
   }
 
-  /** That of a timer for which none was said. */
+  /** The default notification of a timer. */
   public static SignalEvent ofTimer(int id) {
     return new SignalEvent(id, Signal.SIGALRM, SIGEV_SIGNAL, 0);
   }

@@ -1,7 +1,7 @@
 package dev.stubpool.kernel.signal;
 
 import dev.stubpool.Guest;
-import dev.stubpool.Registers;
+import dev.stubpool.X86Registers;
 import dev.stubpool.kernel.abi.Bits;
 import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
@@ -13,25 +13,26 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
- * {@code struct rt_sigframe} of x86-64: what a handler finds on its stack, and sigreturn(2) reads.
+ * A signal frame, {@code struct rt_sigframe} of x86-64: on the stack of a handler, and read by
+ * sigreturn(2).
  */
 public final class SignalFrame {
-  /** Of uc_flags: UC_FP_XSTATE, UC_SIGCONTEXT_SS and UC_STRICT_RESTORE_SS. */
+  /** The uc_flags: UC_FP_XSTATE, UC_SIGCONTEXT_SS and UC_STRICT_RESTORE_SS. */
   private static final long CONTEXT_FLAGS = 7;
 
   private static final long UC_STRICT_RESTORE_SS = 4;
   private static final int USER_CS = 0x33;
   private static final int USER_SS = 0x2b;
 
-  /** TF, DF and RF are not for handlers. */
+  /** The flags that are cleared for handlers: TF, DF and RF. */
   private static final long CLEARED_FLAGS = 0x1_0500;
 
   private SignalFrame() {}
 
   /**
-   * Has the guest begin with a handler; all that is to be restored when it returns is in the frame.
+   * Starts a handler in the guest; the frame holds all state that is restored on return.
    *
-   * @throws ErrnoException EFAULT if the frame cannot be made; nothing has changed then
+   * @throws ErrnoException EFAULT if the frame cannot be written; then nothing has changed
    */
   public static void push(
       Guest guest, UserMemory memory, Action action, SignalInfo info, TaskSignals signals) {
@@ -75,7 +76,7 @@ public final class SignalFrame {
 
   private static void begin(Guest guest, long handler, int signal, long frame) {
     guest.vectorState(VectorState.initial(Math.toIntExact(guest.vectorState().byteSize())));
-    Registers registers = guest.registers();
+    X86Registers registers = guest.registers();
     registers
         .rip(handler)
         .rsp(frame)
@@ -89,9 +90,9 @@ public final class SignalFrame {
   }
 
   /**
-   * sigreturn(2): the guest goes on as its frame says.
+   * sigreturn(2): restores the guest's state from its frame.
    *
-   * @throws ErrnoException EFAULT for a frame that is none
+   * @throws ErrnoException EFAULT for an invalid frame
    */
   public static void pop(Guest guest, UserMemory memory, TaskSignals signals) {
     long frame = guest.registers().rsp() - Long.BYTES; // the handler has returned
@@ -112,12 +113,12 @@ public final class SignalFrame {
     restore(AlternateStack.parse(stack), guest, signals);
   }
 
-  /** What sigaltstack(2) refuses stays as it is. */
+  /** Restores the alternate stack; one that sigaltstack(2) refuses is ignored. */
   private static void restore(AlternateStack stack, Guest guest, TaskSignals signals) {
     try {
       signals.changeStack(stack, guest.registers().rsp());
     } catch (ErrnoException _) {
-      // As Linux does.
+      // Ignored as in Linux.
     }
   }
 }

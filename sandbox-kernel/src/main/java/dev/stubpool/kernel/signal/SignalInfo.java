@@ -4,54 +4,54 @@ import dev.stubpool.kernel.abi.Struct;
 import java.nio.ByteBuffer;
 
 /**
- * What comes with a signal, {@code siginfo_t} of sigaction(2).
+ * A signal with its information, {@code siginfo_t} of sigaction(2).
  *
- * @param signal its number
- * @param code si_code: where it comes from
- * @param fields what else there is: of a kind that goes with the code
- * @param source who is told when it is taken; null for nobody
+ * @param signal the signal's number
+ * @param code si_code, its origin
+ * @param fields the further fields, of a type that matches the code
+ * @param source is notified when the signal is taken; may be null
  */
 public record SignalInfo(int signal, int code, Fields fields, Source source) {
-  /** By kill(2). */
+  /** Sent by kill(2). */
   public static final int SI_USER = 0;
 
-  /** By the kernel. */
+  /** Sent by the kernel. */
   public static final int SI_KERNEL = 0x80;
 
-  /** By sigqueue(3). */
+  /** Sent by sigqueue(3). */
   public static final int SI_QUEUE = -1;
 
-  /** By a timer of timer_create(2). */
+  /** Sent by a timer of timer_create(2). */
   public static final int SI_TIMER = -2;
 
-  /** By tgkill(2). */
+  /** Sent by tgkill(2). */
   public static final int SI_TKILL = -6;
 
-  /** Bytes of a {@code siginfo_t}. */
+  /** The size of a {@code siginfo_t} in bytes. */
   public static final int SIZE = 128;
 
   static final int ERRNO = 4;
   static final int CODE = 8;
   static final int FIELDS = 16;
 
-  /** Whatever signals a timer sends, it sends the next one only when the last was taken. */
+  /** A source of signals that is notified when its signal is taken, such as a timer. */
   @FunctionalInterface
   public interface Source {
     /**
-     * The signal no longer waits.
+     * Called when the signal is no longer pending.
      *
-     * @return how many more there were meanwhile, timer_getoverrun(2)
+     * @return the overrun, timer_getoverrun(2)
      */
     int taken();
   }
 
   /** The union in {@code siginfo_t}. */
   public sealed interface Fields {
-    /** Puts them into a {@code siginfo_t}. */
+    /** Stores the fields in a {@code siginfo_t}. */
     void put(ByteBuffer info);
   }
 
-  /** Of one that a process sent: who it is, and what it sent along. */
+  /** The fields of a signal from a process: the sender and a value. */
   public record Sender(int pid, int uid, long value) implements Fields {
     @Override
     public void put(ByteBuffer info) {
@@ -59,7 +59,7 @@ public record SignalInfo(int signal, int code, Fields fields, Source source) {
     }
   }
 
-  /** Of SIGCHLD: which child, and its exit status or a signal. */
+  /** The fields of SIGCHLD: the child, and its exit status or signal. */
   public record Child(int pid, int uid, int status) implements Fields {
     @Override
     public void put(ByteBuffer info) {
@@ -67,7 +67,7 @@ public record SignalInfo(int signal, int code, Fields fields, Source source) {
     }
   }
 
-  /** Of one that an instruction caused: the address that it is about. */
+  /** The fields of a signal that an instruction caused: the fault's address. */
   public record Fault(long address, CpuTrap trap) implements Fields {
     @Override
     public void put(ByteBuffer info) {
@@ -75,7 +75,7 @@ public record SignalInfo(int signal, int code, Fields fields, Source source) {
     }
   }
 
-  /** Of a timer of timer_create(2). */
+  /** The fields of a signal from a timer of timer_create(2). */
   public record Expiry(int timer, int overrun, long value) implements Fields {
     @Override
     public void put(ByteBuffer info) {
@@ -83,7 +83,7 @@ public record SignalInfo(int signal, int code, Fields fields, Source source) {
     }
   }
 
-  /** As a program has made them itself, rt_sigqueueinfo(2). */
+  /** Fields given by a program, rt_sigqueueinfo(2). */
   public static final class Given implements Fields {
     private final byte[] info;
 
@@ -97,22 +97,22 @@ public record SignalInfo(int signal, int code, Fields fields, Source source) {
     }
   }
 
-  /** One of the kernel's own. */
+  /** A signal from the kernel. */
   public static SignalInfo ofKernel(int signal) {
     return new SignalInfo(signal, SI_KERNEL, new Sender(0, 0, 0), null);
   }
 
-  /** One that a process sends. */
+  /** A signal from a process. */
   public static SignalInfo ofProcess(int signal, int code, int pid, int uid) {
     return new SignalInfo(signal, code, new Sender(pid, uid, 0), null);
   }
 
-  /** One that an instruction caused, of which no more is known. */
+  /** A signal that an instruction caused, without the CPU's description. */
   public static SignalInfo ofFault(int signal, int code, long address) {
     return ofFault(signal, code, address, CpuTrap.NONE);
   }
 
-  /** One that an instruction caused. */
+  /** A signal that an instruction caused. */
   public static SignalInfo ofFault(int signal, int code, long address, CpuTrap trap) {
     return new SignalInfo(signal, code, new Fault(address, trap), null);
   }
@@ -122,12 +122,12 @@ public record SignalInfo(int signal, int code, Fields fields, Source source) {
     return new SignalInfo(signal, code, new Child(pid, uid, status), null);
   }
 
-  /** One of a timer's, timer_create(2). */
+  /** A signal from a timer, timer_create(2). */
   public static SignalInfo ofTimer(int signal, int timer, long value, Source source) {
     return new SignalInfo(signal, SI_TIMER, new Expiry(timer, 0, value), source);
   }
 
-  /** One that comes with what a program says. */
+  /** A signal with information given by a program. */
   public static SignalInfo given(int signal, byte[] info) {
     ByteBuffer words = Struct.view(info);
     int code = words.getInt(CODE);
@@ -138,12 +138,12 @@ public record SignalInfo(int signal, int code, Fields fields, Source source) {
     return new SignalInfo(signal, code, fields, null);
   }
 
-  /** The same, from somebody who is told when it is taken. */
+  /** Returns the signal with a source. */
   public SignalInfo from(Source told) {
     return new SignalInfo(signal, code, fields, told);
   }
 
-  /** It no longer waits: as whoever took it gets it. */
+  /** Called when it is taken; returns the signal to deliver. */
   SignalInfo taken() {
     if (source == null) {
       return this;

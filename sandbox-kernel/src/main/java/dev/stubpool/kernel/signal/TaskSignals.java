@@ -5,9 +5,9 @@ import dev.stubpool.kernel.abi.ErrnoException;
 import dev.stubpool.kernel.abi.Signal;
 import java.util.function.LongConsumer;
 
-/** What a thread has of signals: which it blocks, which wait for it alone, its other stack. */
+/** The signal state of a thread: its mask, its pending signals and its alternate stack. */
 public final class TaskSignals {
-  /** SIGKILL and SIGSTOP. */
+  /** The signals that cannot be blocked: SIGKILL and SIGSTOP. */
   public static final long UNBLOCKABLE = Signal.bit(Signal.SIGKILL) | Signal.bit(Signal.SIGSTOP);
 
   /** The smallest alternate stack. */
@@ -18,35 +18,32 @@ public final class TaskSignals {
   private long mask;
   private long waitedFor;
 
-  /**
-   * The mask to be restored when the call that replaced it for its time ends; see sigsuspend(2).
-   */
+  /** The mask to restore after a call that has replaced it temporarily, such as sigsuspend(2). */
   private Long savedMask;
 
   private AlternateStack stack = AlternateStack.NONE;
   private CpuTrap trap = CpuTrap.NONE;
 
   /**
-   * Of a thread that blocks none.
+   * Creates the state of a thread that blocks no signals.
    *
-   * @param newlyBlocked is told which are blocked from now on that were not: another thread may
-   *     have to take them
+   * @param newlyBlocked receives newly blocked signals, which another thread may have to take
    */
   public TaskSignals(LongConsumer newlyBlocked) {
     this.newlyBlocked = newlyBlocked;
   }
 
-  /** Those that wait for this thread alone. */
+  /** The signals pending for this thread. */
   public PendingSignals pending() {
     return pending;
   }
 
-  /** Blocked signals. */
+  /** The signal mask. */
   public long mask() {
     return mask;
   }
 
-  /** Blocks these, and no others. */
+  /** Sets the signal mask. */
   public void mask(long changed) {
     long before = mask;
     mask = changed & ~UNBLOCKABLE;
@@ -58,36 +55,39 @@ public final class TaskSignals {
     return (mask & Signal.bit(signal)) != 0;
   }
 
-  /** Whether a signal is something to be done for it: it does not block it, or waits for it. */
+  /** Whether a pending signal concerns it: it does not block the signal, or waits for it. */
   public boolean wants(int signal) {
     return ((~mask | waitedFor) & Signal.bit(signal)) != 0;
   }
 
-  /** It waits for these, blocked or not, sigtimedwait(2); for none if 0. */
+  /** Sets the signals for which it waits, blocked or not, sigtimedwait(2); 0 for none. */
   public void waitsFor(long set) {
     waitedFor = set;
   }
 
-  /** Blocks others until the call ends that wants it: until a handler's frame was made, if any. */
+  /**
+   * Replaces the mask until the current call ends; if a handler runs, until its frame was written.
+   */
   public void maskForCall(long changed) {
     savedMask = mask;
     mask(changed);
   }
 
-  /** The mask that a handler's frame restores. */
+  /** The mask to be stored in a handler's frame. */
   long maskToRestore() {
     return savedMask == null ? mask : savedMask;
   }
 
   /**
-   * A handler begins: it blocks more, and its frame restores what {@link #maskForCall} replaced.
+   * Called when a handler starts: blocks further signals. The handler's frame restores the mask
+   * that {@link #maskForCall} replaced.
    */
   void beginHandler(long blocked) {
     savedMask = null;
     mask(mask | blocked);
   }
 
-  /** Ends what {@link #maskForCall} began, if no handler has. */
+  /** Restores the mask replaced by {@link #maskForCall}, unless a handler was started. */
   public void endCall() {
     if (savedMask != null) {
       long restored = savedMask;
@@ -109,7 +109,7 @@ public final class TaskSignals {
   /**
    * sigaltstack(2).
    *
-   * @param pointer the stack pointer of now
+   * @param pointer the current stack pointer
    */
   public void changeStack(AlternateStack changed, long pointer) {
     if (stack.isUsedBy(pointer)) {
@@ -127,7 +127,7 @@ public final class TaskSignals {
     }
   }
 
-  /** What the CPU said last. */
+  /** The CPU's description of the last fault. */
   CpuTrap trap() {
     return trap;
   }

@@ -7,11 +7,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 
 /**
- * The vector state in a handler's context: an XSAVE area (Intel SDM volume 1, chapter 13) whose
- * unused bytes say that it is one, arch/x86/include/uapi/asm/sigcontext.h.
+ * The vector state in a handler's context: an XSAVE area (Intel SDM volume 1, chapter 13) that is
+ * marked as such in its software-reserved bytes, arch/x86/include/uapi/asm/sigcontext.h.
  */
 final class VectorState {
-  /** Bytes of what FXSAVE has: x87 and SSE. */
+  /** The size in bytes of the FXSAVE area, x87 and SSE. */
   static final int LEGACY_SIZE = 512;
 
   // struct _fpx_sw_bytes, in the legacy part.
@@ -23,18 +23,24 @@ final class VectorState {
   static final int FP_XSTATE_MAGIC1 = 0x4650_5853;
   static final int FP_XSTATE_MAGIC2 = 0x4650_5845;
 
-  /** Which components are in it: the first word of the header behind the legacy part. */
+  /**
+   * The offset of the mask of present components, the first word of the header after the legacy
+   * part.
+   */
   static final int XSTATE_BV = LEGACY_SIZE;
 
   private static final int HEADER_SIZE = 64;
   private static final long X87_AND_SSE = 3;
 
-  /** Where ptrace(2) tells which components the system has: PTRACE_GETREGSET, NT_X86_XSTATE. */
+  /**
+   * The offset at which ptrace(2) stores the mask of the system's components: PTRACE_GETREGSET,
+   * NT_X86_XSTATE.
+   */
   private static final int XCR0 = 464;
 
   private VectorState() {}
 
-  /** Bytes of a state in a frame. */
+  /** The size in bytes of a state in a frame. */
   static int frameSize(MemorySegment state) {
     return Math.toIntExact(state.byteSize()) + Integer.BYTES;
   }
@@ -54,10 +60,10 @@ final class VectorState {
   }
 
   /**
-   * Reads a state from a frame: what the handler left of it.
+   * Reads a state from a frame.
    *
-   * @param address where it is; 0 for what programs begin with
-   * @param size of those of this machine
+   * @param address its address; 0 for the initial state of programs
+   * @param size the size of states on this machine
    */
   static MemorySegment read(UserMemory memory, long address, int size) {
     if (address == 0) {
@@ -81,7 +87,7 @@ final class VectorState {
     return MemorySegment.ofArray(Struct.bytes(state));
   }
 
-  /** What programs and handlers begin with: no component is in use. */
+  /** The initial state of programs and handlers, with no component in use. */
   static MemorySegment initial(int size) {
     return MemorySegment.ofArray(new byte[size]);
   }

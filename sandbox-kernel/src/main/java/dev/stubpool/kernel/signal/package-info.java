@@ -1,2 +1,2 @@
-/** Signals: what processes do with them, which wait, and the frames in which handlers run. */
+/** Signals: dispositions, pending signals, timers, and signal frames. */
 package dev.stubpool.kernel.signal;

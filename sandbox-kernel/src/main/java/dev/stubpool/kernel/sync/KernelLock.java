@@ -6,32 +6,33 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * The lock that all of a kernel's state is under. A thread of a guest's holds it while it serves a
- * trap, but for the times in which its guest runs, it waits, or the host is asked for something
- * that may take long.
+ * The lock that guards all of a kernel's state. A task's thread holds it while it serves a trap. It
+ * releases the lock while its guest runs, while it waits, and during long operations of the host.
  */
 public final class KernelLock {
-  /** Long enough for somebody else to take it. */
+  /** The length of a pause: long enough for another thread to take the lock. */
   private static final long PAUSE_NANOS = 50_000;
 
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** Takes it. */
+  /** Takes the lock. */
   public void lock() {
     lock.lock();
   }
 
-  /** Gives it up. */
+  /** Releases the lock. */
   public void unlock() {
     lock.unlock();
   }
 
-  /** Whether the calling thread has it. */
+  /** Whether the current thread holds the lock. */
   public boolean isHeld() {
     return lock.isHeldByCurrentThread();
   }
 
-  /** Does something without it, and takes it again. What was known before may be wrong then. */
+  /**
+   * Runs an action without the lock, then takes the lock again. State may have changed meanwhile.
+   */
   public <T> T released(Supplier<T> work) {
     lock.unlock();
     try {
@@ -41,7 +42,7 @@ public final class KernelLock {
     }
   }
 
-  /** Gives it up for a moment if somebody waits for it. */
+  /** Releases the lock for a moment if another thread waits for it. */
   public void pause() {
     if (lock.hasQueuedThreads()) {
       lock.unlock();
@@ -53,7 +54,7 @@ public final class KernelLock {
     }
   }
 
-  /** Does something with it, in a thread that has it not. */
+  /** Runs an action with the lock, in a thread that does not hold it. */
   public void with(Runnable work) {
     lock.lock();
     try {

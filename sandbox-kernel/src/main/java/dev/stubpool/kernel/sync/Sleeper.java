@@ -4,27 +4,27 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 
-/** A thread that can sleep under the kernel's lock, which it has not while it does. */
+/** Lets a thread sleep; it releases the kernel's lock while sleeping. */
 public final class Sleeper implements Waiter {
   /** A deadline that never comes. */
   public static final long NEVER = Long.MAX_VALUE;
 
-  /** Beyond it {@link System#nanoTime} could not be compared with a deadline. */
+  /** The longest time for which a deadline can be compared with {@link System#nanoTime}. */
   private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 4);
 
   private final Condition condition;
   private boolean woken;
 
-  /** Of one thread. */
+  /** Creates the sleeper of one thread. */
   public Sleeper(KernelLock lock) {
     condition = lock.condition();
   }
 
   /**
-   * The deadline of a wait, for any time: {@link #NEVER} for those of 73 years and more, {@code
-   * start} for negative ones.
+   * The deadline of a wait of any duration: {@link #NEVER} from 73 years on, {@code start} for
+   * negative durations.
    *
-   * @param start when the wait began, by {@link System#nanoTime}
+   * @param start the start of the wait, by {@link System#nanoTime}
    */
   public static long deadline(long start, Duration time) {
     if (time.compareTo(LONGEST) >= 0) {
@@ -40,7 +40,7 @@ public final class Sleeper implements Waiter {
   }
 
   /**
-   * Sleeps until woken, also by a {@link #wake} that came since the last sleep.
+   * Sleeps until woken; returns at once if {@link #wake} was called since the last sleep.
    *
    * @param deadline by {@link System#nanoTime}, or {@link #NEVER}
    * @return false if the deadline came first
@@ -56,7 +56,7 @@ public final class Sleeper implements Waiter {
         try {
           condition.await(left, TimeUnit.NANOSECONDS);
         } catch (InterruptedException _) {
-          interrupted = true; // nobody's business here: those who end a task wake it
+          interrupted = true; // ignored here and restored later: a task is ended by a wake-up
         }
       }
       woken = false;

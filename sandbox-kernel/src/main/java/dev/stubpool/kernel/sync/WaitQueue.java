@@ -5,26 +5,26 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Those who wait for one thing to change. All of it happens under the kernel's lock; who is woken
- * looks for himself whether what he waits for has come.
+ * The waiters for a change of some state. All methods are called under the kernel's lock. A woken
+ * waiter checks its condition itself.
  */
 public final class WaitQueue {
   private final Set<Waiter> waiters = new LinkedHashSet<>();
 
-  /** Enters; once, whoever does it twice. */
+  /** Adds a waiter; adding it twice has no effect. */
   public void add(Waiter waiter) {
     waiters.add(waiter);
   }
 
-  /** Leaves. */
+  /** Removes a waiter. */
   public void remove(Waiter waiter) {
     waiters.remove(waiter);
   }
 
-  /** Tells all. */
+  /** Wakes all waiters. */
   public void wakeAll() {
     if (!waiters.isEmpty()) {
-      List.copyOf(waiters).forEach(Waiter::wake); // they may leave meanwhile
+      List.copyOf(waiters).forEach(Waiter::wake); // waiters may remove themselves meanwhile
     }
   }
 }

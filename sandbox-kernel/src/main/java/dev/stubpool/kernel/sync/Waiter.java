@@ -1,8 +1,8 @@
 package dev.stubpool.kernel.sync;
 
-/** Who is told that something may have changed. */
+/** A waiter in a {@link WaitQueue}. */
 @FunctionalInterface
 public interface Waiter {
-  /** Called with the kernel's lock held; must not wait. */
+  /** Called when the state may have changed, with the kernel's lock held; must not block. */
   void wake();
 }

@@ -1,2 +1,2 @@
-/** The kernel's one lock, and how threads wait under it. */
+/** The kernel's single lock, and waiting under it. */
 package dev.stubpool.kernel.sync;

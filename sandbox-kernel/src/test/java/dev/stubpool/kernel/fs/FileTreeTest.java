@@ -12,10 +12,10 @@ import dev.stubpool.kernel.file.OpenDirectory;
 import dev.stubpool.kernel.file.OpenFile;
 import dev.stubpool.kernel.file.Pipes;
 import dev.stubpool.kernel.memory.MemoryBudget;
+import dev.stubpool.testing.Descriptors;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -394,18 +394,8 @@ class FileTreeTest {
   }
 
   /** How many descriptors this JVM has of the file. */
-  private long descriptors() throws IOException {
-    long count = 0;
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
-      for (Path descriptor : all) {
-        try {
-          count += Files.readSymbolicLink(descriptor).equals(shown.resolve("file")) ? 1 : 0;
-        } catch (NoSuchFileException _) {
-          // closed meanwhile
-        }
-      }
-    }
-    return count;
+  private int descriptors() {
+    return Descriptors.leadingTo(shown.resolve("file").toString());
   }
 
   /** Somebody swaps a directory for a link to one that is not shown, all the time. */

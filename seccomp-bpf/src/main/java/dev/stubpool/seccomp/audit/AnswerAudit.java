@@ -8,7 +8,9 @@ import dev.stubpool.seccomp.proof.InputSet;
 import dev.stubpool.seccomp.proof.InputSets;
 import java.util.List;
 
-/** Checks which answers there are, and whether all of the program is needed for them. */
+/**
+ * Checks which actions a program returns, and whether all of its instructions are needed for them.
+ */
 final class AnswerAudit {
 
   private static final int ACTION_MASK = 0xffff0000;
@@ -32,11 +34,11 @@ final class AnswerAudit {
     report(
         Check.KILL_THREAD,
         meaning.answered(SeccompAction.Kind.KILL_THREAD).minus(divisions),
-        "kills only the thread; the rest of the process goes on: prefer KILL_PROCESS");
+        "kills only the thread; the rest of the process continues: prefer KILL_PROCESS");
     report(
         Check.ERRNO_ZERO,
         meaning.answered(SeccompAction.errno(0)),
-        "ERRNO(0): the call is not done, but returns 0 as if it had succeeded");
+        "ERRNO(0): the call is not executed, but returns 0 as if it had succeeded");
     report(
         Check.ERRNO_TOO_LARGE,
         errnoTooLarge(),
@@ -83,7 +85,10 @@ final class AnswerAudit {
     return unknown;
   }
 
-  /** Reports answers, with the first instruction that gives one of them. */
+  /**
+   * Adds a finding for the first instruction at which some of the inputs end, with one of them as
+   * example.
+   */
   private void report(Check check, InputSet inputs, String message) {
     if (inputs.isEmpty()) {
       return;

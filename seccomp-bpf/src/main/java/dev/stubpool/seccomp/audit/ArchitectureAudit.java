@@ -11,13 +11,13 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** Checks how a filter tells architectures from each other. */
+/** Checks how a filter distinguishes architectures. */
 final class ArchitectureAudit {
 
-  /** No architecture's AUDIT_ARCH value: the number of its machine type is 0. */
+  /** An AUDIT_ARCH value that no architecture has: its ELF machine type is 0. */
   private static final int FOREIGN = 0;
 
-  /** x86-64 numbers below have the same meaning with bit 30, or none. */
+  /** Numbers below this one mean with bit 30 set the same x86-64 call, or none. */
   private static final int FIRST_X32_ONLY = 512;
 
   private final InputSets sets;
@@ -62,9 +62,9 @@ final class ArchitectureAudit {
   }
 
   /**
-   * The architectures that the program knows, that is judges otherwise than calls of an
-   * architecture that there is not, and of which it allows something; x86-64 if it does not look at
-   * the architecture.
+   * The architectures that the program handles: it allows some of their calls, and treats them
+   * differently from calls of a nonexistent architecture. x86-64 if it does not test the
+   * architecture.
    */
   List<Architecture> handled() {
     if (!dependsOnArchitecture()) {

@@ -13,7 +13,10 @@ import java.util.List;
 /** Checks the calls of one architecture. */
 final class CallAudit {
 
-  /** Numbers that no architecture uses: the private ones of Arm end below, bit 30 is x32's. */
+  /**
+   * The first number that no architecture uses: Arm's private calls end below it, and bit 30 is
+   * x32's.
+   */
   private static final int FIRST_UNUSED = 0x100000;
 
   private static final int LAST_UNUSED = 0x3fffffff;
@@ -26,7 +29,7 @@ final class CallAudit {
   private final SystemCallTable table;
   private final List<Finding> findings;
 
-  /** What is allowed, with any number's architecture taken as this one. */
+  /** The allowed inputs, with the architecture set to this one. */
   private final InputSet allowed;
 
   private final boolean unknownAllowed;
@@ -51,7 +54,7 @@ final class CallAudit {
     if (unknownAllowed) {
       add(
           Check.UNKNOWN_CALLS_ALLOWED,
-          "numbers that no call has yet are allowed, and with them what later kernels bring: "
+          "numbers that no call has yet are allowed, and with them the new calls of later kernels: "
               + "list what is allowed, not what is denied",
           unknown);
     }
@@ -74,12 +77,12 @@ final class CallAudit {
     checkEssentials();
   }
 
-  /** What is allowed of a call; a set that does not depend on number and architecture. */
+  /** The inputs for which a call is allowed; the set does not depend on number and architecture. */
   private InputSet allowedFor(String call) {
     return allowed.with(SeccompData.NR_OFFSET, -1, table.number(call));
   }
 
-  /** The same from wherever it is called. */
+  /** As {@link #allowedFor}, from at least one instruction pointer. */
   private InputSet allowedFromAnywhere(String call) {
     SeccompField ip = SeccompField.INSTRUCTION_POINTER;
     return allowedFor(call).ignoring(ip.lowOffset(), -1).ignoring(ip.highOffset(), -1);
@@ -114,7 +117,7 @@ final class CallAudit {
           }
         }
         case NUMBER_64, ADDRESS -> {
-          // A mask has no use for bits that it leaves out; who compares needs the highest one.
+          // Flags may be tested bit by bit, but an ordered comparison needs the highest bit.
           if (wide && !high && calls.dependsOn(field.lowOffset(), SIGN)) {
             addCall(
                 Check.LOW_HALF_ONLY,
@@ -134,8 +137,8 @@ final class CallAudit {
   }
 
   /**
-   * The high half of what has 32 bits is 0, or, for a negative number, all ones. A call that is
-   * denied like that, but allowed with some other high half, evades the filter.
+   * Callers leave the high half of a 32-bit argument 0, or all ones for a negative number. A call
+   * that is denied with these but allowed with another high half evades the filter.
    */
   private void checkHighHalf(String call, int index, InputSet calls) {
     SeccompField field = SeccompField.argument(index);
@@ -173,7 +176,7 @@ final class CallAudit {
       addCall(
           Check.POINTER_COMPARED,
           call,
-          "argument %d is a pointer; what it points to is not seen, and may change"
+          "argument %d is a pointer; the memory behind it is not checked, and may change"
               .formatted(index),
           calls.and(notNull).and(mayBeDenied));
     }
@@ -184,8 +187,8 @@ final class CallAudit {
   }
 
   /**
-   * A call is restricted on purpose if its arguments decide, or if it is denied where unknown calls
-   * are allowed.
+   * A call counts as restricted on purpose if its arguments decide, or if it is denied although
+   * unknown calls are allowed.
    */
   private void checkReplacements() {
     CallKnowledge.replacements()
@@ -205,7 +208,7 @@ final class CallAudit {
       addCall(
           Check.REPLACEMENT_ALLOWED,
           call,
-          "restricted, but %s can do the same and is not".formatted(other),
+          "restricted, but %s can do the same and is allowed".formatted(other),
           allowedFor(other).and(sets.number(table.number(other))));
     }
   }
@@ -228,7 +231,7 @@ final class CallAudit {
       addCall(
           Check.EXIT_DENIED,
           "exit_group",
-          "denied like exit: a process cannot end in order",
+          "denied like exit: a process cannot exit normally",
           sets.all());
     }
     InputSet prctl =
@@ -271,7 +274,10 @@ final class CallAudit {
             .with(examples.and(own).example()));
   }
 
-  /** Adds a finding about a call; of a number if the examples have none. */
+  /**
+   * Adds a finding about a call. Its example gets the call's number if the set does not depend on
+   * the number.
+   */
   private void addCall(Check check, String call, String message, InputSet examples) {
     InputSet own = sets.architecture(architecture);
     InputSet numbered =

@@ -13,20 +13,20 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** What system calls do, as far as audits ask for it: the tables beside this class. */
+/** What audits have to know about system calls, from the tables beside this class. */
 final class CallKnowledge {
 
-  /** What the kernel takes an argument for. */
+  /** How the kernel interprets an argument. */
   enum ArgumentKind {
-    /** 32 bits; the kernel does not look at the high half. */
+    /** A 32-bit number; the kernel ignores the high half. */
     NUMBER_32,
-    /** All 64 bits count. */
+    /** A 64-bit number. */
     NUMBER_64,
-    /** The address of what the kernel reads or writes. */
+    /** The address of memory that the kernel reads or writes. */
     POINTER,
-    /** An address that itself counts. */
+    /** An address that is not dereferenced, as in mmap. */
     ADDRESS,
-    /** It depends. */
+    /** Depends on other arguments. */
     UNKNOWN
   }
 
@@ -55,16 +55,16 @@ final class CallKnowledge {
     return ARGUMENT_KINDS.keySet();
   }
 
-  /** Calls that can do harm, and which. */
+  /** Dangerous calls, each with the harm that it can do. */
   static Map<String, String> dangerous() {
     return DANGEROUS;
   }
 
   /**
-   * A call that can do what another one does.
+   * A call that can replace another one.
    *
    * @param call its name
-   * @param only what of the other one it can do; all if it is empty
+   * @param only the use of the other call that it can replace; empty if it can replace all uses
    */
   record Replacement(String call, Optional<Use> only) {
 
@@ -79,14 +79,14 @@ final class CallKnowledge {
   }
 
   /**
-   * A use of a call.
+   * A use of a call: an argument with a given value.
    *
    * @param argument which argument, 0 to 5
    * @param value its low half
    */
   record Use(int argument, int value) {}
 
-  /** Calls that can be restricted, each with calls that do the same. */
+  /** Calls that filters restrict, each with calls that can replace it. */
   static Map<String, List<Replacement>> replacements() {
     Map<String, List<Replacement>> replacements = new TreeMap<>();
     REPLACEMENTS.forEach(

@@ -2,98 +2,102 @@ package dev.stubpool.seccomp.audit;
 
 import java.util.Locale;
 
-/** What {@link SeccompAudit} looks for. */
+/** The checks of {@link SeccompAudit}. */
 public enum Check {
   /**
-   * The answer never depends on the architecture, but on the number: which means another call in
-   * each of them.
+   * The filter tests the number but not the architecture, although a number means a different call
+   * on each architecture.
    */
   NO_ARCHITECTURE_CHECK(Severity.HIGH),
 
-  /** Some calls of one architecture are restricted, all of another one are allowed. */
+  /** Some calls of one architecture are restricted, but all calls of another one are allowed. */
   OTHER_ARCHITECTURE_ALLOWED(Severity.HIGH),
 
   /**
-   * A call that is denied on x86-64 is allowed with bit 30 of the number set: the kernel, if it was
-   * built with x32, does the same.
+   * A call that is denied on x86-64 is allowed with bit 30 of the number set; a kernel with x32
+   * support executes the same call.
    */
   X32_HOLE(Severity.HIGH),
 
-  /** x32 calls are allowed, and none of them that is denied otherwise. */
+  /** x32 calls are allowed, though none that is denied on x86-64. */
   X32_ALLOWED(Severity.LOW),
 
-  /** Of a 64-bit argument only the low half is compared. */
+  /** Only the low half of a 64-bit argument is compared. */
   LOW_HALF_ONLY(Severity.MEDIUM),
 
   /**
-   * The high half of an argument is compared of which the kernel only takes the low one; a call
-   * that is denied is allowed with other high bits, although it does the same.
+   * The high half of an argument is compared although the kernel only uses the low one, so a denied
+   * call is allowed with other high bits and does the same.
    */
   HIGH_HALF_EVASION(Severity.HIGH),
 
   /**
-   * The high half of an argument is compared of which the kernel only takes the low one: a call
-   * with high bits is denied, although it does what an allowed one does.
+   * The high half of an argument is compared although the kernel only uses the low one, so a call
+   * with high bits is denied although it does the same as an allowed one.
    */
   HIGH_HALF_NEEDLESS(Severity.INFO),
 
   /**
-   * A pointer is compared with something else than null: what it points to may be anything, and may
-   * change between filter and kernel.
+   * A pointer is compared with something other than null: the memory behind it may hold anything,
+   * and may change between the filter and the kernel's use of it.
    */
   POINTER_COMPARED(Severity.MEDIUM),
 
-  /** A call is restricted, but one that can do the same is not. */
+  /** A call is restricted, but another one that can do the same is allowed. */
   REPLACEMENT_ALLOWED(Severity.MEDIUM),
 
-  /** A call is allowed that can do harm beyond the process, whatever its arguments. */
+  /** A call that can do harm beyond the process is allowed with any arguments. */
   DANGEROUS_CALL(Severity.LOW),
 
-  /** Numbers that no call has yet are allowed: so is what later kernels bring. */
+  /** Numbers that no call has yet are allowed, and with them the new calls of later kernels. */
   UNKNOWN_CALLS_ALLOWED(Severity.MEDIUM),
 
   /**
-   * Only the calling thread is killed: a process of several threads goes on in an unknown state.
+   * Only the calling thread is killed: the other threads of the process continue in an unknown
+   * state.
    */
   KILL_THREAD(Severity.LOW),
 
-  /** A call is not done, but reported as successful. */
+  /** A call is not executed, but reported as successful. */
   ERRNO_ZERO(Severity.MEDIUM),
 
-  /** An errno above 4,095, which becomes 4,095. */
+  /** An errno above 4,095, which the kernel lowers to 4,095. */
   ERRNO_TOO_LARGE(Severity.LOW),
 
-  /** A value that is no action; the kernel kills the process. */
+  /** A return value that is no action, for which the kernel kills the process. */
   UNKNOWN_ACTION(Severity.MEDIUM),
 
-  /** An input makes the program divide by 0, which ends it and kills the thread. */
+  /** An input makes the program divide by 0, which kills the thread. */
   DIVISION_BY_ZERO(Severity.MEDIUM),
 
-  /** A tracer decides; without one the call fails with ENOSYS, and other tracers see it too. */
+  /**
+   * A tracer decides. Without one the call fails with ENOSYS; any tracer of the process sees the
+   * call.
+   */
   TRACE(Severity.LOW),
 
   /**
-   * A listener decides; without one the call fails with ENOSYS. What it reads of the caller's
-   * memory may change before a call that it lets continue: see seccomp_unotify(2).
+   * A listener decides. Without one the call fails with ENOSYS. The caller's memory may change
+   * after the listener has read it and let the call continue: see seccomp_unotify(2).
    */
   USER_NOTIF(Severity.INFO),
 
-  /** SIGSYS is sent, but its handler cannot return: rt_sigreturn is denied. */
+  /** SIGSYS is sent, but its handler cannot return because rt_sigreturn is denied. */
   TRAP_WITHOUT_RETURN(Severity.MEDIUM),
 
   /** Neither exit nor exit_group is allowed. */
   EXIT_DENIED(Severity.INFO),
 
-  /** The process cannot restrict itself, or what it executes, further. */
+  /** The process cannot install further filters for itself or for programs that it executes. */
   SECCOMP_DENIED(Severity.INFO),
 
-  /** A call that a tracer skips, by making its number -1, is answered by a signal. */
+  /** A call that a tracer skips by setting its number to -1 raises a signal. */
   SKIPPED_CALL_KILLED(Severity.INFO),
 
-  /** Code that no input reaches. */
+  /** Instructions that no input reaches. */
   DEAD_INSTRUCTIONS(Severity.INFO),
 
-  /** Tests that have the same result for every input that reaches them. */
+  /** Conditional jumps with the same outcome for every input that reaches them. */
   CONSTANT_TESTS(Severity.INFO);
 
   private final Severity severity;
@@ -103,7 +107,7 @@ public enum Check {
   }
 
   /**
-   * The check's name for machines; stays the same from version to version.
+   * The check's identifier, which does not change between versions.
    *
    * @return such as {@code no-architecture-check}
    */
@@ -112,7 +116,7 @@ public enum Check {
   }
 
   /**
-   * How bad it is if this is found.
+   * The severity of this check's findings.
    *
    * @return the severity
    */

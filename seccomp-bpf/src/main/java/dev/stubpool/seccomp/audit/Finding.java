@@ -6,14 +6,14 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Something that an audit found.
+ * A problem that an audit found.
  *
- * @param check what was looked for
- * @param message what was found, for people; one line
- * @param architecture the architecture that is concerned, if it is a single one
- * @param call the system call that is concerned, if it is a single one
- * @param example an input that shows it, if one does
- * @param instruction the index of the first instruction that is concerned, if that is known
+ * @param check the check that found it
+ * @param message its description, one line
+ * @param architecture the architecture concerned, if it is a single one
+ * @param call the system call concerned, if it is a single one
+ * @param example an input that demonstrates the problem, if there is one
+ * @param instruction the index of the first instruction concerned, if known
  */
 public record Finding(
     Check check,
@@ -46,7 +46,7 @@ public record Finding(
   }
 
   /**
-   * The finding as one line.
+   * Describes the finding in one line.
    *
    * @return severity, identifier and message
    */

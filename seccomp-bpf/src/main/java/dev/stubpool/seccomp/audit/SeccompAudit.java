@@ -10,11 +10,10 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Looks for what is often wrong with filters.
+ * Audits filters for common mistakes.
  *
- * <p>All checks are about what a program answers, not about how it is written: they ask for sets of
- * inputs, exactly. What system calls do, they know from tables: of calls and arguments that are not
- * there they say nothing.
+ * <p>All checks examine what a program returns, not how it is written, by exact sets of inputs.
+ * What system calls do comes from tables: calls and arguments that the tables lack are not checked.
  */
 public final class SeccompAudit {
 

@@ -6,7 +6,7 @@ public enum Severity {
   HIGH,
   /** The filter probably does not do what is wanted. */
   MEDIUM,
-  /** It does what it says, but that may be unwise. */
+  /** The filter works as written, but that may be unwise. */
   LOW,
   /** Good to know. */
   INFO

@@ -4,9 +4,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Cuts a program's text into tokens, as {@code bpf_asm} does: line ends are blanks like any other;
- * comments are {@code /}{@code * *}{@code /}, what follows a semicolon, and lines that begin with a
- * number sign.
+ * Splits a program's text into tokens, as {@code bpf_asm} does. Line ends are ordinary white space.
+ * Comments are enclosed in {@code /}{@code * *}{@code /}, follow a semicolon, or are lines that
+ * begin with a number sign.
  */
 final class AssemblyLexer {
 
@@ -37,9 +37,9 @@ final class AssemblyLexer {
   /**
    * A token.
    *
-   * @param kind what it is
-   * @param text how it is written
-   * @param value a number's value, unsigned; else 0
+   * @param kind its kind
+   * @param text its text in the source
+   * @param value a number's value, unsigned; 0 for other kinds
    * @param line its line, from 1
    * @param column its column, from 1
    */
@@ -53,13 +53,13 @@ final class AssemblyLexer {
       return new BpfSyntaxException(line, column, reason);
     }
 
-    /** How messages name it. */
+    /** The token as error messages show it. */
     String shown() {
       return kind == Kind.END ? "the end" : "\"" + text + "\"";
     }
   }
 
-  /** The next token; END again and again at the end. */
+  /** Returns the next token; after the last one, always END. */
   Token next() {
     skipBlanksAndComments();
     if (position == text.length()) {
@@ -142,11 +142,11 @@ final class AssemblyLexer {
     }
     for (int i = 0; i < digits.length(); i++) {
       if (digits.charAt(i) > 'f' || Character.digit(digits.charAt(i), radix) < 0) {
-        throw error("\"" + number + "\" is no number");
+        throw error("\"" + number + "\" is not a number");
       }
     }
     if (digits.isEmpty()) {
-      throw error("\"" + number + "\" is no number");
+      throw error("\"" + number + "\" is not a number");
     }
     long limit = negative ? 1L << 31 : 0xffff_ffffL;
     long value = 0;

@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads the assembler of {@code bpf_asm}. */
+/** Parses the assembler language of {@code bpf_asm}. */
 final class AssemblyParser extends TokenReader {
 
   private static final Map<String, Integer> ALU =
@@ -25,11 +25,11 @@ final class AssemblyParser extends TokenReader {
           "lsh", Bpf.LSH,
           "rsh", Bpf.RSH);
 
-  /** Tests that may name both ways. */
+  /** Conditional jumps that may have one or two labels. */
   private static final Map<String, Integer> TESTS =
       Map.of("jeq", Bpf.JEQ, "jgt", Bpf.JGT, "jge", Bpf.JGE, "jset", Bpf.JSET);
 
-  /** Tests that are the negation of another: their one label is where that one fails. */
+  /** Negated conditional jumps: their only label is the false target of the jump they negate. */
   private static final Map<String, Integer> NEGATED_TESTS =
       Map.of("jne", Bpf.JEQ, "jneq", Bpf.JEQ, "jlt", Bpf.JGE, "jle", Bpf.JGT);
 
@@ -38,7 +38,7 @@ final class AssemblyParser extends TokenReader {
           "ld", "ldi", "ldb", "ldh", "ldx", "ldxi", "ldxb", "st", "stx", "jmp", "ja", "neg", "ret",
           "tax", "txa");
 
-  /** Offsets from which the kernel's packet filters read what is not in the packet (SKF_AD_OFF). */
+  /** The base of the negative offsets at which packet filters read ancillary data (SKF_AD_OFF). */
   private static final int EXTENSIONS_BASE = -0x1000;
 
   private static final Map<String, Integer> EXTENSIONS =
@@ -60,7 +60,7 @@ final class AssemblyParser extends TokenReader {
           Map.entry("rand", 56),
           Map.entry("vlan_tpid", 60));
 
-  /** Which part of an instruction a label fills. */
+  /** The field of an instruction that a label is resolved to. */
   private enum Slot {
     JT,
     JF,
@@ -68,10 +68,10 @@ final class AssemblyParser extends TokenReader {
   }
 
   /**
-   * A label in use.
+   * A reference to a label.
    *
-   * @param index the instruction
-   * @param slot where its distance goes
+   * @param index the index of the jump
+   * @param slot the field that takes the distance
    * @param label the label
    */
   private record Reference(int index, Slot slot, Token label) {}
@@ -97,7 +97,7 @@ final class AssemblyParser extends TokenReader {
       }
     }
     if (labelled) {
-      throw current().error("a label needs an instruction behind it");
+      throw current().error("a label needs an instruction after it");
     }
     references.forEach(this::resolve);
     return program();
@@ -105,7 +105,7 @@ final class AssemblyParser extends TokenReader {
 
   private void bind(Token label) {
     if (labels.putIfAbsent(label.text(), instructions().size()) != null) {
-      throw label.error("label \"" + label.text() + "\" is there already");
+      throw label.error("label \"" + label.text() + "\" is already defined");
     }
   }
 
@@ -113,7 +113,7 @@ final class AssemblyParser extends TokenReader {
     Token label = reference.label();
     Integer place = labels.get(label.text());
     if (place == null) {
-      throw label.error("there is no label \"" + label.text() + "\"");
+      throw label.error("undefined label \"" + label.text() + "\"");
     }
     int distance = place - reference.index() - 1;
     if (distance < 0) {
@@ -178,7 +178,7 @@ final class AssemblyParser extends TokenReader {
     };
   }
 
-  /** An operand that is a constant or X. */
+  /** Parses an operand that is a constant or X. */
   private BpfInstruction operation(int code) {
     if (takeRegister("x")) {
       return BpfInstruction.of(code | Bpf.X, 0);

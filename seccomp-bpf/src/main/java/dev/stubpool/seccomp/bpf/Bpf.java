@@ -6,9 +6,9 @@ import dev.stubpool.seccomp.SeccompData;
  * The opcode constants of classic BPF, named and valued as in {@code linux/bpf_common.h} and {@code
  * linux/filter.h}.
  *
- * <p>An opcode is a sum: a class, and what that class asks for. {@code LD | W | ABS} loads a word,
- * {@code ALU | ADD | X} adds the index register. Many sums have no meaning to seccomp: {@link
- * BpfVerifier} knows which do.
+ * <p>An opcode is the bitwise OR of a class and the fields of that class: {@code LD | W | ABS}
+ * loads a word, {@code ALU | ADD | X} adds the index register. Many combinations are illegal in
+ * seccomp filters: see {@link BpfVerifier}.
  */
 public final class Bpf {
 
@@ -117,7 +117,7 @@ public final class Bpf {
   /** Operand: the register X. */
   public static final int X = 0x08;
 
-  /** What is returned: the register A. */
+  /** Return: the value of register A. */
   public static final int A = 0x10;
 
   /** Transfer: {@code X = A}. */

@@ -10,28 +10,28 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Builds a program instruction by instruction, with labels in place of jump distances.
+ * Builds a program instruction by instruction, with labels instead of jump distances.
  *
- * <p>BPF only jumps forward: a label is jumped to first, and bound later. A conditional jump
- * reaches no further than 255 instructions; where a label is further away the assembler puts an
- * unconditional jump, which has no such limit, right behind it. One such trampoline serves every
- * conditional jump that reaches it.
+ * <p>BPF only jumps forward, so a label is used first and bound later. A conditional jump can skip
+ * at most 255 instructions. If its label is further away, the assembler inserts a trampoline after
+ * it: an unconditional jump, which has no such limit. A trampoline is shared by all conditional
+ * jumps that reach it.
  *
- * <p>Operands are taken as they are: {@link BpfVerifier} judges the result. Not thread-safe.
+ * <p>Operands are not checked; use {@link BpfVerifier} on the result. Not thread-safe.
  */
 public final class BpfAssembler {
 
-  /** The label of whatever follows the jump that names it: "else go on". Never bound. */
+  /** Stands for the instruction after the jump (fall through). Never bound. */
   public static final Label NEXT = new Label(null, "next");
 
   private static final int MAX_CONDITIONAL_DISTANCE = 255;
 
   private final List<Item> items = new ArrayList<>();
 
-  /** An empty program. */
+  /** Creates an assembler with an empty program. */
   public BpfAssembler() {}
 
-  /** A place in a program that jumps can name before it is known. */
+  /** A jump target, which may be used before it is bound. */
   public static final class Label {
     private final BpfAssembler owner;
     private final String name;
@@ -43,9 +43,9 @@ public final class BpfAssembler {
     }
 
     /**
-     * The label's name, for people.
+     * The label's name.
      *
-     * @return the name it was made with
+     * @return the name that it was created with
      */
     @Override
     public String toString() {
@@ -64,9 +64,9 @@ public final class BpfAssembler {
   private record Binding(Label label) implements Item {}
 
   /**
-   * A new label, to be bound once.
+   * Creates a label, to be bound once.
    *
-   * @param name what error messages call it; need not be unique
+   * @param name its name in error messages; need not be unique
    * @return the label
    */
   public Label label(String name) {
@@ -74,7 +74,7 @@ public final class BpfAssembler {
   }
 
   /**
-   * Binds a label to the instruction that is emitted next.
+   * Binds a label to the next instruction to be emitted.
    *
    * @param label a label of this assembler
    * @return this
@@ -232,7 +232,7 @@ public final class BpfAssembler {
   /**
    * Emits an unconditional jump.
    *
-   * @param target where to; not yet bound
+   * @param target the target, not yet bound
    * @return this
    * @throws IllegalArgumentException if the label is bound or belongs to another assembler
    */
@@ -247,8 +247,8 @@ public final class BpfAssembler {
    *
    * @param test {@link Bpf#JEQ}, {@link Bpf#JGT}, {@link Bpf#JGE} or {@link Bpf#JSET}
    * @param k the constant
-   * @param ifTrue where to if the test holds; not yet bound
-   * @param ifFalse where to if not; not yet bound
+   * @param ifTrue the target if the test holds, not yet bound
+   * @param ifFalse the target if it does not, not yet bound
    * @return this
    * @throws IllegalArgumentException if {@code test} is none of the four, or a label is bound or
    *     belongs to another assembler
@@ -261,8 +261,8 @@ public final class BpfAssembler {
    * Emits a conditional jump that compares A with X.
    *
    * @param test {@link Bpf#JEQ}, {@link Bpf#JGT}, {@link Bpf#JGE} or {@link Bpf#JSET}
-   * @param ifTrue where to if the test holds; not yet bound
-   * @param ifFalse where to if not; not yet bound
+   * @param ifTrue the target if the test holds, not yet bound
+   * @param ifFalse the target if it does not, not yet bound
    * @return this
    * @throws IllegalArgumentException if {@code test} is none of the four, or a label is bound or
    *     belongs to another assembler
@@ -274,7 +274,7 @@ public final class BpfAssembler {
   /**
    * Emits {@code return k}.
    *
-   * @param k the value, as {@link SeccompAction#encode} makes it
+   * @param k the value, encoded as by {@link SeccompAction#encode}
    * @return this
    */
   public BpfAssembler ret(int k) {
@@ -301,30 +301,30 @@ public final class BpfAssembler {
   }
 
   /**
-   * Resolves the labels. Changes nothing: more may be emitted afterwards.
+   * Resolves the labels. The assembler is unchanged, and more instructions may be emitted.
    *
    * @return the program, not verified
-   * @throws IllegalStateException if a label that is jumped to is not bound, or bound behind the
-   *     last instruction, or if the program is empty or longer than {@value Bpf#MAXINSNS}
-   *     instructions, trampolines included
+   * @throws IllegalStateException if a label in use is not bound, or is bound after the last
+   *     instruction, or if the program is empty or longer than {@value Bpf#MAXINSNS} instructions,
+   *     trampolines included
    */
   public BpfProgram assemble() {
     List<BpfInstruction> code = resolve();
     int length = code.size();
     if (length < 1 || length > Bpf.MAXINSNS) {
       throw new IllegalStateException(
-          "the program has " + length + " instructions; the kernel takes 1 to " + Bpf.MAXINSNS);
+          "the program has " + length + " instructions; the kernel accepts 1 to " + Bpf.MAXINSNS);
     }
     return new BpfProgram(code);
   }
 
   /**
-   * Resolves the labels of what may be no program: it may have any number of instructions. Changes
-   * nothing: more may be emitted afterwards.
+   * Resolves the labels without a limit on the number of instructions. The assembler is unchanged,
+   * and more instructions may be emitted.
    *
    * @return the instructions in order
-   * @throws IllegalStateException if a label that is jumped to is not bound, or bound behind the
-   *     last instruction
+   * @throws IllegalStateException if a label in use is not bound, or is bound after the last
+   *     instruction
    */
   public List<BpfInstruction> resolve() {
     Layout layout = new Layout();
@@ -361,17 +361,17 @@ public final class BpfAssembler {
   }
 
   /**
-   * The program under construction, from its end to its beginning.
+   * The program under construction, laid out from its end to its beginning.
    *
-   * <p>All jumps go forward, so when an instruction is put in front, everything it can reach has
-   * its final place: one pass decides exactly where a trampoline is needed. Places are counted from
-   * the end, which does not move.
+   * <p>All jumps go forward, so when an instruction is prepended, all its possible targets have
+   * their final places, and a single pass decides exactly where trampolines are needed. Places are
+   * counted from the end, which does not move.
    */
   private static final class Layout {
     private final Deque<BpfInstruction> code = new ArrayDeque<>();
     private final Map<Label, Integer> places = new HashMap<>();
 
-    /** The nearest unconditional jump to each label: as good as the label itself. */
+    /** The nearest unconditional jump to each label, equivalent to the label itself. */
     private final Map<Label, Integer> trampolines = new HashMap<>();
 
     void prepend(Item item) {
@@ -390,7 +390,7 @@ public final class BpfAssembler {
     }
 
     private void prependConditional(Conditional jump) {
-      // A trampoline for one branch pushes the other one's target away by one, so look again.
+      // A trampoline for one branch moves the other branch's target away by one: check again.
       int before;
       do {
         before = code.size();
@@ -407,7 +407,7 @@ public final class BpfAssembler {
       }
     }
 
-    /** The distance to a label, or to its trampoline if only that is near enough. */
+    /** The distance to a label, or to its trampoline if only the trampoline is in reach. */
     private int reach(Label label) {
       int direct = distance(place(label));
       Integer trampoline = trampolines.get(label);

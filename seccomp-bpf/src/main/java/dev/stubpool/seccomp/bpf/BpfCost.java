@@ -10,31 +10,31 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What a program costs the kernel and the processes it filters, as of Linux 6.18.
+ * The costs of a program for the kernel and the filtered process, as of Linux 6.18.
  *
  * <p>The kernel translates a filter to eBPF ({@code bpf_convert_filter}, {@code net/core/filter.c})
- * and limits the translated length of all filters of a thread together ({@code kernel/seccomp.c}):
- * each but the newest counts for four instructions more, and above {@value #PATH_BUDGET} seccomp(2)
- * fails with ENOMEM.
+ * and limits the total translated length of all filters of a thread ({@code kernel/seccomp.c}):
+ * each filter except the newest counts four extra instructions, and above {@value #PATH_BUDGET}
+ * seccomp(2) fails with ENOMEM.
  *
  * @param instructions the length of the program
  * @param ebpfLength its length after translation
- * @param stackable how many such programs a thread can have installed; at least 1
- * @param minSteps the fewest instructions executed on any way through the program, the return
- *     included; not every such way need be possible
- * @param maxSteps the most instructions executed on any way
+ * @param stackable how many copies of this program a thread can install; at least 1
+ * @param minSteps the fewest instructions executed on any path through the program, the return
+ *     included; the path need not be feasible
+ * @param maxSteps the most instructions executed on any path
  */
 public record BpfCost(int instructions, int ebpfLength, int stackable, int minSteps, int maxSteps) {
 
-  /** How many translated instructions the filters of a thread may have (MAX_INSNS_PER_PATH). */
+  /** The limit for the translated instructions of all filters of a thread (MAX_INSNS_PER_PATH). */
   public static final int PATH_BUDGET = 32_768;
 
-  /** What each filter but the newest costs in addition to its length. */
+  /** The extra instructions that each filter except the newest counts. */
   public static final int STACKING_COST = 4;
 
   private static final int PROLOGUE = 3;
 
-  /** Architectures with a bitmap, of those in {@link Architecture}. */
+  /** The architectures for which the kernel has a bitmap. */
   private static final Set<Architecture> WITH_BITMAP =
       EnumSet.complementOf(
           EnumSet.of(
@@ -43,14 +43,14 @@ public record BpfCost(int instructions, int ebpfLength, int stackable, int minSt
               Architecture.MIPSEL64,
               Architecture.MIPSEL64N32));
 
-  /** Where Arm's private calls begin, which are not in its table. */
+  /** The first of Arm's private calls, which the kernel's bitmap does not cover. */
   private static final int ARM_PRIVATE = 0xf0000;
 
   /**
-   * The cost of a program.
+   * Computes the costs of a program.
    *
    * @param program the program
-   * @return what it costs
+   * @return its costs
    * @throws IllegalArgumentException if the kernel would refuse it
    */
   public static BpfCost of(BpfProgram program) {
@@ -84,17 +84,19 @@ public record BpfCost(int instructions, int ebpfLength, int stackable, int minSt
   }
 
   /**
-   * The system calls that kernels since Linux 5.11 allow without running the program, which they
-   * find out when it is installed ({@code seccomp_cache_prepare}). If a thread has several filters,
-   * it has to be so in all of them.
+   * The system calls that kernels since Linux 5.11 allow from a bitmap, without running the
+   * program. The kernel computes the bitmap when the filter is installed ({@code
+   * seccomp_cache_prepare}). If a thread has several filters, a call is in the bitmap only if it is
+   * so for all of them.
    *
-   * <p>The program must get from number and architecture alone to a return of exactly
-   * SECCOMP_RET_ALLOW: with loads of these two, jumps and comparisons with constants, and ANDs with
-   * constants.
+   * <p>For a call to be in the bitmap, the program must reach a return of exactly SECCOMP_RET_ALLOW
+   * from the number and architecture alone, using only loads of these two, jumps, and comparisons
+   * and ANDs with constants.
    *
    * @param program the program
-   * @param architecture how calls are made
-   * @param limit the number behind the last that the kernel has; a kernel looks at no others
+   * @param architecture the architecture of the calls
+   * @param limit one more than the highest number that the kernel has; higher numbers are never in
+   *     the bitmap
    * @return the numbers; none for architectures without such a bitmap: x32 and MIPS
    * @throws IllegalArgumentException if the kernel would refuse the program, or the limit is
    *     negative
@@ -115,11 +117,11 @@ public record BpfCost(int instructions, int ebpfLength, int stackable, int minSt
   }
 
   /**
-   * As {@link #alwaysAllowed(BpfProgram, Architecture, int)}, of the numbers that {@link
-   * SystemCallTable} has.
+   * As {@link #alwaysAllowed(BpfProgram, Architecture, int)}, for the numbers in {@link
+   * SystemCallTable}.
    *
    * @param program the program
-   * @param architecture how calls are made
+   * @param architecture the architecture of the calls
    * @return the numbers
    * @throws IllegalArgumentException if the kernel would refuse the program
    */
@@ -145,7 +147,7 @@ public record BpfCost(int instructions, int ebpfLength, int stackable, int minSt
   private static int ebpfLength(BpfInstruction instruction) {
     return switch (instruction.code()) {
       case Bpf.RET | Bpf.K -> 2;
-      // Looks for 0 first, and returns.
+      // The translation tests for a divisor of 0 first, and returns.
       case Bpf.ALU | Bpf.DIV | Bpf.X -> 5;
       case Bpf.JMP | Bpf.JEQ | Bpf.K, Bpf.JMP | Bpf.JGT | Bpf.K, Bpf.JMP | Bpf.JGE | Bpf.K ->
           wideConstant(instruction) + (instruction.jf() == 0 || instruction.jt() == 0 ? 1 : 2);
@@ -158,7 +160,10 @@ public record BpfCost(int instructions, int ebpfLength, int stackable, int minSt
     };
   }
 
-  /** Constants of eBPF have a sign, so that one with bit 31 is loaded first. */
+  /**
+   * The extra instruction for a constant with bit 31 set: eBPF's immediates are signed, so it is
+   * loaded into a register first.
+   */
   private static int wideConstant(BpfInstruction jump) {
     return jump.k() < 0 ? 1 : 0;
   }

@@ -6,8 +6,8 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * What many runs of a program have made use of: which instructions, which outcomes of tests, which
- * bytes of the input. Not thread-safe.
+ * The coverage of a program over many runs: instructions executed, outcomes of conditional jumps,
+ * and bytes of the input read. Not thread-safe.
  */
 public final class BpfCoverage {
 
@@ -18,7 +18,7 @@ public final class BpfCoverage {
   private final BitSet bytes = new BitSet(SeccompData.SIZE);
 
   /**
-   * Of no runs yet.
+   * Creates the coverage of a program, with no runs yet.
    *
    * @param program the program
    * @throws IllegalArgumentException if the kernel would refuse it
@@ -31,10 +31,10 @@ public final class BpfCoverage {
   }
 
   /**
-   * Runs the program, and remembers what it did.
+   * Runs the program and records its coverage.
    *
-   * @param data the system call that it judges
-   * @return what it returns
+   * @param data the system call to be filtered
+   * @return the result
    */
   public BpfSimulator.Result run(SeccompData data) {
     BpfSimulator.Trace trace = simulator.trace(data);
@@ -51,7 +51,7 @@ public final class BpfCoverage {
   }
 
   /**
-   * How often an instruction was executed.
+   * The number of executions of an instruction.
    *
    * @param index the instruction, from 0
    * @return the number of times
@@ -62,11 +62,11 @@ public final class BpfCoverage {
   }
 
   /**
-   * How often an instruction was a test that held.
+   * How often the condition of a conditional jump held.
    *
    * @param index the instruction, from 0
-   * @return the number of times; of {@link #executions} the rest failed, if it is a test; 0 if it
-   *     is not
+   * @return the number of times; 0 if the instruction is not a conditional jump. In the other
+   *     {@link #executions} the condition did not hold
    * @throws IndexOutOfBoundsException if there is no such instruction
    */
   public long jumps(int index) {
@@ -89,8 +89,8 @@ public final class BpfCoverage {
   }
 
   /**
-   * The tests that have held always, or never, in all the runs that executed them: at least one
-   * did. A test both of whose outcomes lead to the same place decides nothing, and is not here.
+   * The conditional jumps that were executed at least once and always had the same outcome. Jumps
+   * whose two targets are the same are left out.
    *
    * @return their indices, in order
    */
@@ -105,7 +105,7 @@ public final class BpfCoverage {
   }
 
   /**
-   * The bytes of {@code struct seccomp_data} that some run has read.
+   * The bytes of {@code struct seccomp_data} that at least one run has read.
    *
    * @return their offsets, from 0 to 63
    */

@@ -4,13 +4,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Shows programs to people, in the assembler of the kernel's {@code bpf_asm}: {@link
- * BpfAssemblyText} reads the text back to the same program.
+ * Disassembles programs to the language of the kernel's {@code bpf_asm}. {@link BpfAssemblyText}
+ * parses the text to the same program.
  *
- * <p>Each instruction has a line with its index as label, and a comment if there is something to
- * say: which word of {@code struct seccomp_data} is loaded or tested, whatever way led there; the
- * names of architectures, actions and errnos; the names of system calls, on the architectures that
- * the program may have found on the way; and some arguments' constants.
+ * <p>Each instruction is a line with its index as label. Comments name the word of {@code struct
+ * seccomp_data} that is loaded or tested, if it is the same on all paths; architectures, actions
+ * and errnos; system calls, on the architectures that are possible at that point; and constants of
+ * some arguments.
  *
  * <pre>
  * l0:   ld [4]                            ; arch
@@ -25,9 +25,9 @@ import java.util.Optional;
  * l9:   ret #0x7fff0000                   ; ALLOW
  * </pre>
  *
- * <p>Where the program has not tested the architecture, x86-64 is supposed, and {@code (if x86_64)}
- * behind the name says so. Any program can be shown, also one that the kernel refuses: what {@code
- * bpf_asm} cannot say is written as {@code .insn code, jt, jf, k}.
+ * <p>If the program has not tested the architecture, x86-64 is assumed and marked by {@code (if
+ * x86_64)} after the name. Programs that the kernel refuses can be disassembled, too: instructions
+ * that {@code bpf_asm} cannot express are written as {@code .insn code, jt, jf, k}.
  */
 public final class BpfDisassembler {
 
@@ -37,10 +37,10 @@ public final class BpfDisassembler {
   private BpfDisassembler() {}
 
   /**
-   * Shows a program.
+   * Disassembles a program.
    *
    * @param program the program
-   * @return a line for each instruction, each ended by {@code \n}
+   * @return a line for each instruction, each terminated by {@code \n}
    */
   public static String disassemble(BpfProgram program) {
     StringBuilder out = new StringBuilder();

@@ -3,8 +3,8 @@ package dev.stubpool.seccomp.bpf;
 /**
  * One classic BPF instruction: {@code struct sock_filter} of {@code linux/filter.h}.
  *
- * <p>Any combination of fields can be held, as in the kernel's structure: whether it means anything
- * is for {@link BpfVerifier} to say.
+ * <p>Any combination of fields is accepted, as in the kernel's structure; {@link BpfVerifier}
+ * checks whether it is legal.
  *
  * @param code the opcode, 0 to 0xffff; see {@link Bpf}
  * @param jt how many instructions a conditional jump skips if its condition holds, 0 to 255
@@ -28,7 +28,7 @@ public record BpfInstruction(int code, int jt, int jf, int k) {
   }
 
   /**
-   * An instruction that is no conditional jump.
+   * Creates an instruction other than a conditional jump.
    *
    * @param code the opcode, 0 to 0xffff
    * @param k the constant operand

@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * A classic BPF program: 1 to {@value Bpf#MAXINSNS} instructions, immutable.
  *
- * <p>A program need not be one that the kernel takes: {@link BpfVerifier} decides that.
+ * <p>A program need not be one that the kernel accepts: see {@link BpfVerifier}.
  *
  * @param instructions the instructions in order; copied
  */
@@ -29,7 +29,7 @@ public record BpfProgram(List<BpfInstruction> instructions) {
   }
 
   /**
-   * The program of the given instructions.
+   * Creates a program.
    *
    * @param instructions the instructions in order
    * @return the program
@@ -40,12 +40,12 @@ public record BpfProgram(List<BpfInstruction> instructions) {
   }
 
   /**
-   * Decodes what {@link #toBytes} encodes.
+   * Decodes a program that {@link #toBytes} has encoded.
    *
    * @param bytes an array of {@code struct sock_filter}, little-endian
    * @return the program
-   * @throws IllegalArgumentException if the length is no multiple of {@value BpfInstruction#SIZE}
-   *     bytes, or not 1 to {@value Bpf#MAXINSNS} instructions
+   * @throws IllegalArgumentException if the length is not a multiple of {@value
+   *     BpfInstruction#SIZE} bytes, or not 1 to {@value Bpf#MAXINSNS} instructions
    */
   public static BpfProgram fromBytes(byte[] bytes) {
     if (bytes.length % BpfInstruction.SIZE != 0) {
@@ -76,8 +76,8 @@ public record BpfProgram(List<BpfInstruction> instructions) {
   }
 
   /**
-   * Encodes the program as the kernel reads it: an array of {@code struct sock_filter}, to which
-   * {@code struct sock_fprog} points.
+   * Encodes the program for the kernel, as the array of {@code struct sock_filter} to which {@code
+   * struct sock_fprog} points.
    *
    * @return a new array of {@value BpfInstruction#SIZE} bytes an instruction, little-endian
    */
@@ -96,7 +96,7 @@ public record BpfProgram(List<BpfInstruction> instructions) {
   /**
    * The program as text.
    *
-   * @return {@link BpfDisassembler#disassemble}
+   * @return the result of {@link BpfDisassembler#disassemble}
    */
   @Override
   public String toString() {

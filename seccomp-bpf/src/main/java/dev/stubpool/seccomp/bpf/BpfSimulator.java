@@ -8,15 +8,14 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * Runs a program as the kernel would, on data that is made up.
+ * Runs a program as the kernel would, on given data.
  *
- * <p>Where C would leave a choice, this is what the kernel's translation to eBPF does: division by
- * an X of 0 ends the program with 0, which is KILL_THREAD; shifts by X use its low five bits; A and
- * X start as 0; the input's length is {@value SeccompData#SIZE}. The result is that of one filter:
- * a process may have more, and the kernel answers known numbers from a bitmap (Linux 5.11), which
- * never changes the answer.
+ * <p>Cases that C leaves undefined behave as in the kernel's translation to eBPF: division by an X
+ * of 0 returns 0, which is KILL_THREAD; shifts by X use its low five bits; A and X start as 0; the
+ * input's length is {@value SeccompData#SIZE}. The result is that of one filter, and a process may
+ * have several. The kernel's bitmap (Linux 5.11) never changes the result.
  *
- * <p>Immutable; may be shared between threads.
+ * <p>Immutable and thread-safe.
  */
 public final class BpfSimulator {
 
@@ -35,25 +34,25 @@ public final class BpfSimulator {
   }
 
   /**
-   * What a run gives.
+   * The result of a run.
    *
    * @param ret the value that the program returned
-   * @param action what the kernel makes of it
+   * @param action the action that the kernel decodes from it
    * @param steps how many instructions were executed, the last one included
    */
   public record Result(int ret, SeccompAction action, int steps) {}
 
   /**
-   * What a run gives, and how.
+   * The result of a run, and how it was reached.
    *
-   * @param result what came of it
+   * @param result the result
    * @param path the indices of the instructions executed, in order
    * @param bytesRead the offsets of the bytes of {@code struct seccomp_data} that were loaded, 0 to
-   *     63; a copy for whoever asks
+   *     63; each call returns a copy
    */
   public record Trace(Result result, List<Integer> path, BitSet bytesRead) {
 
-    /** Copies what could be changed. */
+    /** Copies the mutable components. */
     public Trace {
       path = List.copyOf(path);
       bytesRead = (BitSet) bytesRead.clone();
@@ -69,8 +68,8 @@ public final class BpfSimulator {
    * Runs a program once.
    *
    * @param program the program
-   * @param data the system call that it judges
-   * @return what it returns
+   * @param data the system call to be filtered
+   * @return the result
    * @throws IllegalArgumentException if the kernel would refuse the program
    */
   public static Result run(BpfProgram program, SeccompData data) {
@@ -78,10 +77,10 @@ public final class BpfSimulator {
   }
 
   /**
-   * Runs the program, and tells how it went.
+   * Runs the program and records its path.
    *
-   * @param data the system call that it judges
-   * @return what it returns, and its way there
+   * @param data the system call to be filtered
+   * @return the result and the path
    */
   public Trace trace(SeccompData data) {
     List<Integer> path = new ArrayList<>();
@@ -99,8 +98,8 @@ public final class BpfSimulator {
   /**
    * Runs the program.
    *
-   * @param data the system call that it judges
-   * @return what it returns
+   * @param data the system call to be filtered
+   * @return the result
    */
   public Result run(SeccompData data) {
     return run(data, _ -> {});

@@ -1,6 +1,6 @@
 package dev.stubpool.seccomp.bpf;
 
-/** A text is no program: says where, and what is wrong there. */
+/** Thrown if a text is not a valid program; has the place and the reason. */
 public final class BpfSyntaxException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Says whether the kernel would take a program as a seccomp filter: refuses exactly what seccomp(2)
- * answers with EINVAL.
+ * Checks whether the kernel would accept a program as a seccomp filter. It rejects exactly the
+ * programs for which seccomp(2) fails with EINVAL.
  *
  * <p>The rules are those of {@code bpf_check_classic} ({@code net/core/filter.c}) and {@code
- * seccomp_check_filter} ({@code kernel/seccomp.c}), as of Linux 6.18. What depends on the process
- * is not judged here: EACCES without no_new_privs, ENOMEM when the filters of a process become too
- * long together.
+ * seccomp_check_filter} ({@code kernel/seccomp.c}), as of Linux 6.18. Errors that depend on the
+ * process are not checked: EACCES without no_new_privs, ENOMEM when all filters of a process
+ * together are too long.
  */
 public final class BpfVerifier {
 
@@ -20,7 +20,7 @@ public final class BpfVerifier {
 
   private BpfVerifier() {}
 
-  /** The rules, in the order in which they are checked. */
+  /** The kernel's rules, in the order in which they are checked. */
   public enum Rule {
     /** A program has 1 to {@value Bpf#MAXINSNS} instructions. */
     LENGTH,
@@ -38,7 +38,7 @@ public final class BpfVerifier {
     JUMP_TARGET,
     /** The last instruction is a return. */
     FINAL_RETURN,
-    /** A scratch word is stored to on every path, as the kernel sees paths, before its load. */
+    /** A scratch word is stored on every path, as the kernel follows paths, before it is loaded. */
     UNINITIALISED_MEMORY
   }
 
@@ -47,7 +47,7 @@ public final class BpfVerifier {
    *
    * @param rule the rule that is broken
    * @param index the instruction that breaks it, from 0; for {@link Rule#LENGTH} -1
-   * @param reason what is wrong, for people
+   * @param reason a description of the violation
    */
   public record Violation(Rule rule, int index, String reason) {
 
@@ -63,20 +63,20 @@ public final class BpfVerifier {
   }
 
   /**
-   * Judges a program.
+   * Checks a program.
    *
    * @param program the program
-   * @return what is wrong with it, or nothing if the kernel takes it
+   * @return the violation, or empty if the kernel accepts the program
    */
   public static Optional<Violation> verify(BpfProgram program) {
     return verify(program.instructions());
   }
 
   /**
-   * Judges instructions that need not have the length of a program.
+   * Checks a sequence of instructions of any length.
    *
    * @param instructions the instructions in order
-   * @return what is wrong with them, or nothing if the kernel takes them
+   * @return the violation, or empty if the kernel accepts them
    */
   public static Optional<Violation> verify(List<BpfInstruction> instructions) {
     int length = instructions.size();
@@ -98,11 +98,11 @@ public final class BpfVerifier {
   }
 
   /**
-   * Insists that the kernel would take a program.
+   * Requires that the kernel would accept a program.
    *
    * @param program the program
    * @return the program
-   * @throws IllegalArgumentException if it would not; the message says why
+   * @throws IllegalArgumentException if it would not; the message has the reason
    */
   public static BpfProgram requireValid(BpfProgram program) {
     verify(program)
@@ -187,12 +187,12 @@ public final class BpfVerifier {
   }
 
   /**
-   * Follows initialised scratch words through the program exactly as {@code check_load_and_stores}
-   * does: in one pass, in program order, a mask of words for each instruction.
+   * Tracks initialised scratch words through the program exactly as {@code check_load_and_stores}
+   * does: in one pass, in program order, with a mask of words for each instruction.
    *
-   * <p>What the kernel sees is not quite control flow. After any jump everything counts as
-   * initialised until a jump that leads there says otherwise; after a return nothing changes, so
-   * that dead code behind a return is judged by the path to that return.
+   * <p>The kernel's check is not exact control flow analysis. After any jump all words count as
+   * initialised, until a jump to that place says otherwise. A return changes nothing, so dead code
+   * after a return is checked with the state before the return.
    */
   private static Optional<Violation> checkMemory(List<BpfInstruction> instructions) {
     int everything = (1 << Bpf.MEMWORDS) - 1;

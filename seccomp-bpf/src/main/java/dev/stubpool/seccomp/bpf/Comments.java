@@ -16,13 +16,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Says what an instruction is about, in the words of the system calls it judges. */
+/** Writes comments on instructions, with the names of system calls, arguments and constants. */
 final class Comments {
 
-  /** Of more calls than these, none is named. */
+  /** If more calls than these are possible, none is named. */
   private static final int MAX_CALLS = 4;
 
-  /** Where constants have the values of {@link ConstantNames}. */
+  /** Architectures whose constants have the values of {@link ConstantNames}. */
   private static final Set<Architecture> USUAL_CONSTANTS =
       Set.of(
           Architecture.X86_64,
@@ -106,7 +106,7 @@ final class Comments {
         .orElse(isBits ? hexadecimal(k) : number(k));
   }
 
-  /** A number is named on each architecture that is possible here, together if by one name. */
+  /** The names of a number on all architectures that are possible here; equal names are joined. */
   private Optional<String> callName(int nr) {
     if (known.isArchitectureOpen()) {
       Architecture guess = Architecture.X32.owns(nr) ? Architecture.X32 : Architecture.X86_64;
@@ -133,7 +133,10 @@ final class Comments {
             .collect(Collectors.joining(", ")));
   }
 
-  /** The names of the calls that lead here; none if there are too many, or some without a name. */
+  /**
+   * The names of the calls that reach this instruction; empty if they are too many, or some have no
+   * name.
+   */
   private Set<String> calls() {
     Set<String> names = new LinkedHashSet<>();
     for (int nr : known.numbers(MAX_CALLS)) {
@@ -146,7 +149,9 @@ final class Comments {
     return names;
   }
 
-  /** What the constants are that an argument is compared with: the same for all calls here. */
+  /**
+   * The kind of constants that an argument is compared with, if it is the same for all calls here.
+   */
   private Optional<ConstantNames.Kind> constantKind(Word word) {
     Optional<Integer> argument = argument(word.offset());
     boolean isLow = word.offset() % Long.BYTES == 0;

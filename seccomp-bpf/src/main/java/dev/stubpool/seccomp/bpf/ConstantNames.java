@@ -14,8 +14,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Names for the numbers in arguments, such as {@code SIGSTOP} or {@code PROT_READ|PROT_EXEC}, and
- * for errnos. Few calls, and constants that are the same on most architectures.
+ * Names of errnos, and of constants in arguments, such as {@code SIGSTOP} or {@code
+ * PROT_READ|PROT_EXEC}. Covers a few calls, and constants that are the same on most architectures.
  */
 final class ConstantNames {
 
@@ -55,14 +55,14 @@ final class ConstantNames {
     return Long.decode(text).intValue();
   }
 
-  /** What an argument of a call holds, if that is known. */
+  /** The kind of constants in an argument of a call, if known. */
   static Optional<Kind> ofArgument(String call, int index) {
     return Optional.ofNullable(ARGUMENTS.get(call + ":" + index));
   }
 
   private record Constant(int value, String name) {}
 
-  /** Constants that belong together: one number in some of the bits, flags in the others. */
+  /** A group of constants: an enumeration in some of the bits, flags in the others. */
   static final class Kind {
     private final int numberMask;
     private final List<Constant> constants = new ArrayList<>();
@@ -75,7 +75,7 @@ final class ConstantNames {
       constants.add(new Constant(value, name));
     }
 
-    /** The name of a value, if there is one for some of it. */
+    /** The name of a value, if at least a part of it has one. */
     Optional<String> name(int value) {
       List<String> names = new ArrayList<>();
       int left = value;

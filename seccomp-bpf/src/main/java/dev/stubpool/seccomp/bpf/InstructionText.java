@@ -3,7 +3,7 @@ package dev.stubpool.seccomp.bpf;
 import java.util.HexFormat;
 import java.util.Optional;
 
-/** Writes instructions so that {@link BpfAssemblyText} reads the same. */
+/** Writes instructions as {@link BpfAssemblyText} parses them. */
 final class InstructionText {
 
   private static final int SIZE_MASK = 0x18;
@@ -13,8 +13,8 @@ final class InstructionText {
   private InstructionText() {}
 
   /**
-   * One instruction in the assembler of {@code bpf_asm}, or as {@code .insn} if that has no way to
-   * say it.
+   * One instruction in the assembler of {@code bpf_asm}, or as {@code .insn} if that cannot express
+   * it.
    *
    * @param length the length of the program, which has labels on all instructions
    */
@@ -149,7 +149,7 @@ final class InstructionText {
     };
   }
 
-  /** The operand X leaves no place for a constant. */
+  /** An operation with operand X, which is only expressible if the constant is 0. */
   private static Optional<String> operation(String mnemonic, int code, int k, String rest) {
     if ((code & Bpf.X) == 0) {
       return Optional.of(mnemonic + " " + constant(k) + rest);

@@ -2,7 +2,7 @@ package dev.stubpool.seccomp.bpf;
 
 import dev.stubpool.seccomp.bpf.AssemblyLexer.Token;
 
-/** Reads programs that are written as numbers. */
+/** Parses programs that are written as numbers. */
 final class ListingParser extends TokenReader {
 
   ListingParser(String text) {

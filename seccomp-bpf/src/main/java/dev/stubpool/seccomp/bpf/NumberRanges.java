@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A set of unsigned 32-bit numbers, as ranges in order. May hold more than it should, never less:
- * what would be too many ranges becomes one.
+ * A set of unsigned 32-bit numbers, as ordered ranges. An over-approximation: too many ranges are
+ * merged into one.
  */
 record NumberRanges(List<Range> ranges) {
 
@@ -13,7 +13,7 @@ record NumberRanges(List<Range> ranges) {
 
   private static final int MAX_RANGES = 64;
 
-  /** All numbers from the first to the last, which is included. */
+  /** All numbers from the first to the last, inclusive. */
   record Range(long first, long last) {}
 
   static NumberRanges of(long first, long last) {
@@ -55,7 +55,7 @@ record NumberRanges(List<Range> ranges) {
     return limited(result);
   }
 
-  /** The numbers, if there are no more than so many; else nothing. */
+  /** All numbers of the set; empty if there are more than {@code max}. */
   List<Integer> listed(int max) {
     List<Integer> numbers = new ArrayList<>();
     for (Range range : ranges) {

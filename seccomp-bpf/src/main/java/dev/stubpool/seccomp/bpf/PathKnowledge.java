@@ -10,28 +10,27 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What is true before an instruction on every path that leads there: what the registers hold, and
- * which system calls can be meant.
+ * The facts that hold before an instruction on every path to it (data-flow analysis): the contents
+ * of registers, and the possible system calls.
  *
- * <p>Paths that cannot be taken, as when a number is compared again, do not count where that is
- * easily seen.
+ * <p>Some infeasible paths are left out, such as a second comparison of the same number.
  */
 final class PathKnowledge {
 
-  /** What a register or scratch word holds. */
+  /** The contents of a register or scratch word. */
   sealed interface Value {}
 
-  /** Anything. */
+  /** An unknown value. */
   record Unknown() implements Value {}
 
-  /** The same on each run. */
+  /** A constant. */
   record Constant(int value) implements Value {}
 
   /**
    * A word of the input.
    *
-   * @param offset where it lies in {@code struct seccomp_data}, in bytes
-   * @param mask which of its bits are left
+   * @param offset its offset in {@code struct seccomp_data}, in bytes
+   * @param mask the bits that were not masked out
    */
   record Word(int offset, int mask) implements Value {}
 
@@ -58,9 +57,9 @@ final class PathKnowledge {
   }
 
   /**
-   * Goes through a program.
+   * Analyses a program.
    *
-   * @return for each instruction what is known before it; nothing for those never reached
+   * @return for each instruction the facts before it; empty if the instruction is unreachable
    */
   static List<Optional<PathKnowledge>> of(BpfProgram program) {
     List<BpfInstruction> instructions = program.instructions();
@@ -94,12 +93,12 @@ final class PathKnowledge {
     return values[REGISTER_X];
   }
 
-  /** Whether a path leads here on which the architecture may be one without a table. */
+  /** Whether the architecture here may be one without a table. */
   boolean isArchitectureOpen() {
     return othersPossible;
   }
 
-  /** The architectures that are possible here, of those that have a table. */
+  /** The possible architectures here that have a table. */
   Set<Architecture> architectures() {
     Set<Architecture> result = EnumSet.copyOf(architectures);
     if (numbers.and(X32_NUMBERS).isEmpty()) {
@@ -111,7 +110,7 @@ final class PathKnowledge {
     return result;
   }
 
-  /** The numbers of system calls that are possible here, if there are no more than so many. */
+  /** The possible system call numbers here; empty if there are more than {@code max}. */
   List<Integer> numbers(int max) {
     return numbers.listed(max);
   }
@@ -180,7 +179,7 @@ final class PathKnowledge {
     return new PathKnowledge(changed, architectures, othersPossible, numbers);
   }
 
-  /** What is known where A was tested; empty if the test cannot end so. */
+  /** The facts after a test of A with a given outcome; empty if that outcome is impossible. */
   private Optional<PathKnowledge> given(int test, Value operand, boolean outcome) {
     if (!(operand instanceof Constant(int k))) {
       return Optional.of(this);
@@ -247,7 +246,7 @@ final class PathKnowledge {
     return outcome ? ranges : inverse(ranges);
   }
 
-  /** One of the four highest bits, for which there are few ranges. */
+  /** Whether the constant is one of the four highest bits, for which few ranges are needed. */
   private static boolean isHighBit(int k) {
     return Integer.bitCount(k) == 1 && Integer.numberOfLeadingZeros(k) < 4;
   }

@@ -5,7 +5,7 @@ import dev.stubpool.seccomp.bpf.AssemblyLexer.Token;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Takes the tokens of a text one after the other, and collects instructions. */
+/** Base of the parsers: consumes tokens in order and collects instructions. */
 class TokenReader {
 
   private final AssemblyLexer lexer;
@@ -38,7 +38,7 @@ class TokenReader {
     return taken;
   }
 
-  /** Takes the token if it is this one, in capital letters or small. */
+  /** Consumes the token if it is the expected one, ignoring case. */
   final boolean takeIf(String expected) {
     boolean found = current.is(expected);
     if (found) {

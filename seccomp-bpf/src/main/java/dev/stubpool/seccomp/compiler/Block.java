@@ -4,17 +4,17 @@ import dev.stubpool.seccomp.bpf.BpfInstruction;
 import java.util.List;
 import java.util.Optional;
 
-/** A piece of a filter that is entered at its beginning and ends with a return or a jump. */
+/** A basic block of a filter: entered at its beginning, ends with a return or a jump. */
 sealed interface Block {
 
   /**
-   * Returns.
+   * Returns a value.
    *
-   * @param value what
+   * @param value the value
    */
   record Return(int value) implements Block {}
 
-  /** Brings a value into A, then branches on it. Compared by identity. */
+  /** Loads a value into A, then branches on it. Compared by identity. */
   final class Test implements Block {
     private final Source source;
     private final int code;
@@ -53,13 +53,13 @@ sealed interface Block {
   }
 
   /**
-   * How a value gets into A.
+   * How a value is computed into A.
    *
-   * @param value names the value: what is in A afterwards
-   * @param instructions the way there
-   * @param resumable a value that, when in A, makes the first instruction needless; {@code value}
-   *     in A makes all of them needless
-   * @param needsScratch whether a scratch word has to be there, now or later
+   * @param value identifies the value that is in A afterwards
+   * @param instructions the instructions that compute it
+   * @param resumable the value in A with which the first instruction can be skipped; with {@code
+   *     value} in A, all can
+   * @param needsScratch whether this or a later block reads a scratch word
    */
   record Source(
       Object value,
@@ -71,7 +71,7 @@ sealed interface Block {
       instructions = List.copyOf(instructions);
     }
 
-    /** The index of the first instruction that is needed when A holds a value. */
+    /** The index of the first instruction that is needed if A already holds a value. */
     int entry(Object held) {
       if (value.equals(held)) {
         return instructions.size();

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Makes blocks of a diagram. Equal blocks are one block. */
+/** Builds the blocks of a diagram. Equal blocks are shared. */
 final class BlockBuilder {
 
   /** The scratch word that holds the low half of a sum. */
@@ -22,7 +22,7 @@ final class BlockBuilder {
   /** The low half of address + length. */
   private record EndLow(SeccompField address, SeccompField length) {}
 
-  /** The same, loaded from the scratch word: X is another one then. */
+  /** The same, loaded from the scratch word, when X holds another value. */
   private record StoredEndLow(SeccompField address, SeccompField length) {}
 
   /** The high half of an address, after a carry from the low half. */
@@ -37,9 +37,9 @@ final class BlockBuilder {
   private final Map<Integer, Block.Return> returns = new HashMap<>();
 
   /**
-   * Makes blocks.
+   * Creates a builder.
    *
-   * @param trees the tests that make a choice; targets are its ranges' children, see {@link
+   * @param trees gives the test tree of a choice; the tree's targets are indices into {@link
    *     #targets}
    */
   BlockBuilder(Function<Diagram.Choice, Tree> trees) {
@@ -47,10 +47,10 @@ final class BlockBuilder {
   }
 
   /**
-   * The different children of a choice, which trees name by their index here.
+   * The distinct children of a choice; trees refer to them by index.
    *
    * @param choice the choice
-   * @return in order of their first ranges
+   * @return the children, in order of their first ranges
    */
   static List<Diagram.Node> targets(Diagram.Choice choice) {
     return choice.children().stream().distinct().toList();
@@ -133,8 +133,8 @@ final class BlockBuilder {
   }
 
   /**
-   * Adds address and length with carry, then compares. An unsigned sum of two words carried if and
-   * only if it is less than one of them. X and the scratch word live only inside.
+   * Adds address and length with carry, then compares. An unsigned sum of two words carries if and
+   * only if it is less than either of them. X and the scratch word are live only inside.
    */
   private Block outside(Condition.RangeOutside range, Block ifTrue, Block ifFalse) {
     SeccompField address = range.address();

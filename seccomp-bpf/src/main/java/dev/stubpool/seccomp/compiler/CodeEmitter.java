@@ -11,16 +11,16 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * An assembler that knows which word of {@code struct seccomp_data} is in A, and does not load it
- * again.
+ * An assembler that tracks which word of {@code struct seccomp_data} is in A and omits redundant
+ * loads.
  *
- * <p>A label is reached with what A holds on every way to it; where the ways differ, A is unknown.
- * All ways are known when a label is bound, because jumps only go forward. Jumps here name both
- * targets, so nothing falls through behind one.
+ * <p>At a label, A is known if it is the same on all paths to the label. All paths are known when a
+ * label is bound, because jumps only go forward. Conditional jumps here name both targets, so none
+ * falls through.
  */
 final class CodeEmitter {
 
-  /** What A holds: the offset of a word, or empty if that is unknown. */
+  /** The offset of the word in A; empty if unknown. */
   private Optional<Integer> held = Optional.empty();
 
   private boolean reachable = true;
@@ -40,7 +40,7 @@ final class CodeEmitter {
     reachable = true;
   }
 
-  /** Makes A the word at an offset. */
+  /** Loads the word at an offset into A, unless it is there. */
   void load(int offset) {
     Optional<Integer> wanted = Optional.of(offset);
     if (!held.equals(wanted)) {

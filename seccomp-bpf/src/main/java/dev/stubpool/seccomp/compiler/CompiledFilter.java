@@ -5,7 +5,7 @@ import dev.stubpool.seccomp.bpf.BpfProgram;
 /**
  * A compiled policy.
  *
- * @param program the filter; the kernel would take it
- * @param report what is worth knowing about it
+ * @param program the filter, which the verifier accepts
+ * @param report its properties
  */
 public record CompiledFilter(BpfProgram program, CompilerReport report) {}

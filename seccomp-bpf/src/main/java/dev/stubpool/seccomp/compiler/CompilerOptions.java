@@ -8,14 +8,14 @@ import java.util.Objects;
 import java.util.TreeMap;
 
 /**
- * How to compile; a value.
+ * Options of the compiler; an immutable value.
  *
- * @param optimize what the filter is to be good at
- * @param weights for each architecture, how often calls occur, by number: {@code 1000.0} is a
- *     thousand times as often as a number that is not named. Without any, every number from 0 to
- *     462 counts the same, and conditional rules count extra, so that calls that the kernel's
- *     bitmap cannot answer are answered soon. Only {@link Optimization#SPEED} and ties in {@link
- *     Optimization#SIZE} look at it
+ * @param optimize the goal of optimization
+ * @param weights for each architecture, relative call frequencies by number: {@code 1000.0} means a
+ *     thousand times as frequent as a number that is not listed. Without weights, all numbers from
+ *     0 to 462 count the same, and conditional rules count extra, so that calls that are not in the
+ *     kernel's bitmap take few steps. Only {@link Optimization#SPEED} uses weights, and {@link
+ *     Optimization#SIZE} for ties
  */
 public record CompilerOptions(
     Optimization optimize, Map<Architecture, Map<Integer, Double>> weights) {
@@ -26,8 +26,8 @@ public record CompilerOptions(
   /**
    * Copies the weights.
    *
-   * @throws IllegalArgumentException if a weight is not finite or negative, or a number belongs to
-   *     another architecture
+   * @throws IllegalArgumentException if a weight is not finite or is negative, or a number belongs
+   *     to another architecture
    */
   public CompilerOptions {
     Objects.requireNonNull(optimize, "optimize");
@@ -53,9 +53,9 @@ public record CompilerOptions(
   }
 
   /**
-   * Options without weights.
+   * Creates options without weights.
    *
-   * @param optimize what the filter is to be good at
+   * @param optimize the goal of optimization
    * @return the options
    */
   public static CompilerOptions of(Optimization optimize) {
@@ -63,10 +63,10 @@ public record CompilerOptions(
   }
 
   /**
-   * The same with other weights for one architecture.
+   * Returns options with other weights for one architecture.
    *
-   * @param architecture which
-   * @param byNumber how often calls occur, by number
+   * @param architecture the architecture
+   * @param byNumber relative call frequencies by number
    * @return the options
    * @throws IllegalArgumentException if a weight is not finite or negative, or a number belongs to
    *     another architecture

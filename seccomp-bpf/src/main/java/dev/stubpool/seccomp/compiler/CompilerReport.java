@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is worth knowing about a compiled filter.
+ * Properties of a compiled filter.
  *
- * @param cost its lengths, and what they count for
- * @param cachedNumbers the numbers that the kernel answers from its bitmap without running the
+ * @param cost its lengths and costs
+ * @param cachedNumbers the numbers that the kernel allows from its bitmap without running the
  *     filter, see {@link BpfCost#alwaysAllowed}
  */
 public record CompilerReport(BpfCost cost, Map<Architecture, List<Integer>> cachedNumbers) {
@@ -24,9 +24,9 @@ public record CompilerReport(BpfCost cost, Map<Architecture, List<Integer>> cach
   }
 
   /**
-   * What the filter leaves for others of the same thread.
+   * The budget that is left for other filters of the same thread.
    *
-   * @return in eBPF instructions, of {@value BpfCost#PATH_BUDGET}
+   * @return the number of eBPF instructions, of {@value BpfCost#PATH_BUDGET}
    */
   public int pathBudgetLeft() {
     return BpfCost.PATH_BUDGET - cost.ebpfLength();

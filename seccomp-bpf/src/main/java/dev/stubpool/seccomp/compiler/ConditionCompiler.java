@@ -14,7 +14,7 @@ import java.util.Map;
  * Emits the code of single conditions: a jump to one label if the condition holds, to another if
  * not.
  *
- * <p>BPF has 32-bit words, so a 64-bit field is compared by halves, the high one first.
+ * <p>BPF has 32-bit words, so a 64-bit field is compared in two halves, the high one first.
  */
 final class ConditionCompiler {
 
@@ -83,7 +83,7 @@ final class ConditionCompiler {
     return subject.width() == Condition.Width.BITS_64 ? -1 : Condition.LOW_HALF;
   }
 
-  /** By the sign first; where that is the same, signed and unsigned order are. */
+  /** Compares the signs first; with equal signs, signed and unsigned order agree. */
   private void signedAbove(
       Condition.Subject subject, int test, long value, Label ifTrue, Label ifFalse) {
     boolean wide = subject.width() == Condition.Width.BITS_64;
@@ -107,7 +107,7 @@ final class ConditionCompiler {
     code.jump(test, low(value), ifTrue, ifFalse);
   }
 
-  /** Branches three ways on how A, a high half, compares. */
+  /** Branches three ways on the comparison of A, a high half, with a constant. */
   private void splitByHigh(int high, Label ifAbove, Label ifEqual, Label ifBelow) {
     if (high == 0) {
       code.jump(Bpf.JEQ, high, ifEqual, ifAbove);
@@ -156,7 +156,10 @@ final class ConditionCompiler {
     above(subject, Bpf.JGT, range.hi(), ifFalse, ifTrue);
   }
 
-  /** Compares the high half with each one that occurs, then the low half with its companions. */
+  /**
+   * Compares the high half with each distinct high half of the values, then the low half with the
+   * matching low halves.
+   */
   private void anyOf(Condition.Subject subject, List<Long> values, Label ifTrue, Label ifFalse) {
     SeccompField field = subject.field();
     if (subject.width() == Condition.Width.BITS_32) {
@@ -194,8 +197,8 @@ final class ConditionCompiler {
   }
 
   /**
-   * Adds address and length with carry, then compares. An unsigned sum of two words carried if and
-   * only if it is less than one of them.
+   * Adds address and length with carry, then compares. An unsigned sum of two words carries if and
+   * only if it is less than either of them.
    */
   private void rangeOutside(Condition.RangeOutside range, Label ifTrue, Label ifFalse) {
     SeccompField address = range.address();

@@ -14,17 +14,17 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /**
- * What is good: how often numbers are called, what an instruction costs, and how good a program is.
+ * The cost model: frequencies of calls, the price of an instruction, and the cost of a program.
  *
- * <p>Of arguments nothing is known. A call that is looked at more closely is taken to get one of
- * the answers that differ from the default, by any of the ways that lead there.
+ * <p>Frequencies of argument values are unknown. A call with conditions is assumed to get an answer
+ * other than the default, by any of the paths that lead to one with equal weight.
  */
 final class Costs {
 
-  /** The numbers that count if nobody says which do: what x86-64 has in Linux 6.10. */
+  /** The numbers that count if no weights are given: those of x86-64 in Linux 6.10. */
   private static final int COMMON_NUMBERS = 463;
 
-  /** How much a way to the default answer counts, relative to one to another answer. */
+  /** The weight of a path to the default answer, relative to a path to another answer. */
   private static final double DEFAULT_WAY = 0.001;
 
   private static final Operand NUMBER = new Operand.Word(SeccompData.NR_OFFSET);
@@ -40,7 +40,7 @@ final class Costs {
   private final Tuning tuning;
   private final int defaultValue;
 
-  /** How often numbers occur, unsigned; sums to 1 for each architecture. */
+  /** Frequencies of unsigned numbers; their sum is 1 for each architecture. */
   private final Map<Architecture, NavigableMap<Long, Double>> weights =
       new EnumMap<>(Architecture.class);
 
@@ -48,7 +48,7 @@ final class Costs {
   private final Map<Diagram.Node, Double> ways = new HashMap<>();
   private final Map<Diagram.Choice, Tree> treeOfChoice = new HashMap<>();
 
-  /** Different choices may ask the same question. */
+  /** Test trees by question, since different choices may need the same tree. */
   private final Map<Question, Tree> trees = new HashMap<>();
 
   Costs(SeccompPolicy policy, CompilerOptions options, Tuning tuning) {
@@ -81,11 +81,11 @@ final class Costs {
   }
 
   /**
-   * Notes that a node is the choice between the numbers of an architecture.
+   * Registers a node as the choice between the numbers of an architecture.
    *
    * @param node the node
    * @param audit the architecture's AUDIT_ARCH value
-   * @param conditional the diagrams, in some order, of the numbers that are looked at more closely
+   * @param conditional the diagrams of the numbers that have conditions, in any order
    */
   void chooses(Diagram.Node node, int audit, Map<Long, Diagram.Node> conditional) {
     if (node instanceof Diagram.Choice choice) {
@@ -97,12 +97,12 @@ final class Costs {
     return options.optimize() == Optimization.SPEED;
   }
 
-  /** How much the conditional calls count beside the weights, which sum to 1. */
+  /** The total weight of the conditional calls, where all other weights sum to 1. */
   private double slowShare() {
     return options.weights().isEmpty() ? tuning.slowShare() : 0;
   }
 
-  /** How many ways lead to answers that are not the default. */
+  /** The number of paths that lead to answers other than the default. */
   private double ways(Diagram.Node node) {
     Double known = ways.get(node);
     if (known == null) {
@@ -127,7 +127,7 @@ final class Costs {
     return choice.operand().equals(NUMBER);
   }
 
-  /** The tests of a choice; targets as {@link BlockBuilder#targets}. */
+  /** The test tree of a choice; its targets are indices into {@link BlockBuilder#targets}. */
   Tree tree(Diagram.Choice choice) {
     Tree known = treeOfChoice.get(choice);
     if (known == null) {
@@ -211,7 +211,7 @@ final class Costs {
     return result;
   }
 
-  /** How good a program is; less is better. */
+  /** The cost of a program; less is better. */
   double of(List<BpfInstruction> code, Block root) {
     double steps = steps(root);
     return isSpeed()
@@ -234,7 +234,7 @@ final class Costs {
     return result / weights.size();
   }
 
-  /** The steps of all numbers of an architecture. */
+  /** Counts the steps of all numbers of an architecture. */
   private final class Steps {
     private final int arch;
     private final Map<Place, Ways> known;
@@ -247,7 +247,7 @@ final class Costs {
       this.known = known;
     }
 
-    /** Sends numbers with their shares through a block; all have made some steps before. */
+    /** Sends numbers with their shares through a block; all have made {@code before} steps. */
     void visit(Block block, int entry, int[] numbers, double[] shares, int n, int before) {
       if (n == 0) {
         return;
@@ -288,7 +288,7 @@ final class Costs {
     return to instanceof Block.Test test ? test.source().entry(from.source().value()) : 0;
   }
 
-  /** The ways of one number through blocks. */
+  /** The paths of one number through blocks. */
   private final class Walk {
     private final int arch;
     private final int nr;

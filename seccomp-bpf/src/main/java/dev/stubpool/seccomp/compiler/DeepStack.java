@@ -4,7 +4,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 
-/** Runs what recurses deeply: as deep as the longest chain of tests, which is that of a program. */
+/** Runs deeply recursive code: the depth can be the longest chain of tests in a program. */
 final class DeepStack {
 
   private static final long BYTES = 256L << 20;
@@ -12,11 +12,11 @@ final class DeepStack {
   private DeepStack() {}
 
   /**
-   * Runs in a thread with a large stack, and waits for it.
+   * Runs a task in a thread with a large stack and waits for it.
    *
-   * @param task what to run
+   * @param task the task
    * @return its result
-   * @throws RuntimeException what the task throws
+   * @throws RuntimeException if the task throws it
    */
   static <T> T call(Supplier<T> task) {
     CompletableFuture<T> result = new CompletableFuture<>();

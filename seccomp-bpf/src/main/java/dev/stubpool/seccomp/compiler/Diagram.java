@@ -8,7 +8,7 @@ import java.util.Map;
 
 /**
  * A policy as a decision diagram: each inner node chooses between ranges of one operand. Equal
- * nodes are the same object, and no two neighbouring ranges of a node have the same child.
+ * nodes are the same object, and adjacent ranges of a node have different children.
  */
 final class Diagram {
 
@@ -16,9 +16,9 @@ final class Diagram {
   sealed interface Node {}
 
   /**
-   * The same answer for all.
+   * A constant function.
    *
-   * @param value what a filter returns
+   * @param value the value that a filter returns
    */
   record Leaf(int value) implements Node {}
 
@@ -69,12 +69,12 @@ final class Diagram {
   }
 
   /**
-   * The node that chooses.
+   * Returns the node for a choice.
    *
-   * @param operand by what
-   * @param ends the last value of each range, in order; the last one is the operand's greatest
+   * @param operand the operand
+   * @param ends the last value of each range, in order; the last one is the operand's maximum
    * @param children a node for each range
-   * @return the node; a child itself if all are the same
+   * @return the node, or the child itself if all children are the same
    */
   Node choose(Operand operand, long[] ends, List<Node> children) {
     List<Long> mergedEnds = new ArrayList<>();

@@ -10,26 +10,29 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Makes diagrams of an architecture's rules: one for each number, or one whose first choices, on
- * operands that all rules look at, come before the number.
+ * Builds diagrams of an architecture's rules: one for each number, or one whose first choices, on
+ * operands that all rules test, come before the number.
  */
 final class DiagramBuilder {
 
   /**
-   * How many nodes of formulas may be looked at for the rules of one number. Sorting by operands
-   * can blow rules up without limit; where it does, the rules' own order is kept.
+   * The limit for formula nodes visited for the rules of one number. Ordering by operands can make
+   * rules exponentially larger; beyond this limit the rules' own order is kept.
    */
   private static final long MAX_WORK = 3_000_000;
 
-  /** How many nodes a sorted diagram may have, per node in the rules' own order, and at least. */
+  /**
+   * The limit for the nodes of an ordered diagram, in addition to {@link #SMALL}, as a multiple of
+   * those in the rules' own order.
+   */
   private static final int MAX_GROWTH = 4;
 
   private static final int SMALL = 64;
 
-  /** From here on rules are long. */
+  /** The number of nodes from which rules count as long. */
   private static final int MANY_NODES = 150;
 
-  /** How many operands a way to an answer may have. */
+  /** The limit for the operands on a path to an answer. */
   private static final int MAX_DEPTH = 500;
 
   private final Diagram diagram;
@@ -41,10 +44,10 @@ final class DiagramBuilder {
   }
 
   /**
-   * The rules by number.
+   * Groups rules by number.
    *
-   * @param rules in order
-   * @return in order of numbers, unsigned
+   * @param rules the rules in order
+   * @return the rules of each number, in unsigned order of numbers
    */
   static SortedMap<Integer, List<SeccompRule>> byNumber(List<SeccompRule> rules) {
     SortedMap<Integer, List<SeccompRule>> result = new TreeMap<>(Integer::compareUnsigned);
@@ -55,12 +58,12 @@ final class DiagramBuilder {
   }
 
   /**
-   * The diagrams of one number.
+   * Builds the diagrams of one number.
    *
    * @param rules its rules in order
-   * @param orders in which operands are looked at
-   * @return a diagram for each order; in the rules' own order where the other one would be far
-   *     greater. Of long rules, all are the same
+   * @param orders the orders of operands to try
+   * @return a diagram for each order, in the rules' own order where the given one would be far
+   *     larger; for long rules, the same diagram for all
    */
   List<Diagram.Node> build(List<SeccompRule> rules, List<WordOrder> orders) {
     Map<List<Operand>, Diagram.Node> known = new HashMap<>();
@@ -114,7 +117,7 @@ final class DiagramBuilder {
     return nodes.getLast();
   }
 
-  /** One formula being sorted. */
+  /** The ordering of one formula. */
   private final class Sorting {
     private final Formula formula;
     private final long limit;

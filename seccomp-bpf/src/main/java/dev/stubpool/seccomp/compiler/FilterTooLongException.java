@@ -2,7 +2,7 @@ package dev.stubpool.seccomp.compiler;
 
 import dev.stubpool.seccomp.bpf.Bpf;
 
-/** A policy that needs more instructions than the kernel takes. */
+/** Thrown if a policy needs more instructions than the kernel accepts. */
 public final class FilterTooLongException extends IllegalArgumentException {
 
   private static final long serialVersionUID = 1L;
@@ -11,16 +11,16 @@ public final class FilterTooLongException extends IllegalArgumentException {
 
   FilterTooLongException(int instructions) {
     super(
-        ("the policy compiles to %d instructions, and the kernel takes %d: name fewer values, or"
+        ("the policy compiles to %d instructions, and the kernel accepts %d: name fewer values, or"
                 + " share the rules among several filters")
             .formatted(instructions, Bpf.MAXINSNS));
     this.instructions = instructions;
   }
 
   /**
-   * How long the filter would be.
+   * The length that the filter would have.
    *
-   * @return its number of instructions, above {@value Bpf#MAXINSNS}
+   * @return the number of instructions, above {@value Bpf#MAXINSNS}
    */
   public int instructions() {
     return instructions;

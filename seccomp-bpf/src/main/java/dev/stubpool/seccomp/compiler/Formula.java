@@ -15,12 +15,12 @@ import java.util.NavigableSet;
 import java.util.TreeSet;
 
 /**
- * Functions of the words of {@code struct seccomp_data}, as decisions in the order in which a
- * policy makes them: every node compares one operand with a constant. Equal nodes are one node,
- * which is named by a number.
+ * Functions of the words of {@code struct seccomp_data}, as decisions in the order of a policy's
+ * rules: every node compares one operand with a constant. Equal nodes are shared; a node is
+ * identified by a number.
  *
- * <p>Not ordered: an operand may be looked at again and again on a way to a leaf. {@link
- * DiagramBuilder} sorts that out by {@link #restrict}.
+ * <p>Formulas are not ordered: an operand may be tested several times on a path to a leaf. {@link
+ * DiagramBuilder} orders them by {@link #restrict}.
  */
 final class Formula {
 
@@ -29,7 +29,7 @@ final class Formula {
     GREATER,
     GREATER_OR_EQUAL;
 
-    /** Whether the test holds for all of a range on which it is constant. */
+    /** Whether the test holds on a range on which it is constant. */
     boolean holds(long lo, long hi, long k) {
       return switch (this) {
         case EQUAL -> lo == k && hi == k;
@@ -61,17 +61,17 @@ final class Formula {
     this.order = order;
   }
 
-  /** How many nodes were looked at: what limits the sorting out. */
+  /** The number of nodes visited, by which ordering is limited. */
   long work() {
     return work;
   }
 
-  /** How many nodes there are. */
+  /** The number of nodes. */
   int size() {
     return nodes.size();
   }
 
-  /** The function that is always a value; leaves have negative numbers. */
+  /** The constant function of a value; leaves have negative numbers. */
   int leaf(int value) {
     return leaves.computeIfAbsent(
         value,
@@ -113,7 +113,7 @@ final class Formula {
   }
 
   /**
-   * Sorts the operands once all functions are there. Nothing may be added afterwards, only
+   * Orders the operands, after all functions were added. Afterwards functions may only be
    * restricted.
    */
   void freeze() {
@@ -133,7 +133,7 @@ final class Formula {
     }
   }
 
-  /** The first operand, in order, that a function looks at; as its place in the order. */
+  /** The position of the first operand, in order, on which a function depends. */
   int level(int function) {
     return isLeaf(function) ? LEAF_LEVEL : nodes.get(function).level;
   }
@@ -211,7 +211,7 @@ final class Formula {
     begins.tailSet(node.operand.max(), false).clear();
   }
 
-  /** What is left of a function once the operand of a level, the first one, is in a range. */
+  /** The function that remains if the operand of a level, the first one, is in a range. */
   int restrict(int function, int level, long lo, long hi) {
     int rest = function;
     while (level(rest) <= level && own[rest] == level) {
@@ -255,7 +255,7 @@ final class Formula {
     return known.getOrDefault(function, function);
   }
 
-  /** What a branch became; if that is not known yet, it becomes pending. */
+  /** The restricted branch, or null if it is not known yet; then the branch becomes pending. */
   private Integer restricted(
       int function, int level, Map<Integer, Integer> known, Deque<Integer> pending) {
     if (level(function) > level) {
@@ -268,7 +268,7 @@ final class Formula {
     return result;
   }
 
-  /** One function where all conditions hold, else another one. */
+  /** The function that equals one function where all conditions hold, and another one elsewhere. */
   int all(List<Condition> conditions, int ifTrue, int ifFalse) {
     int result = ifTrue;
     for (Condition condition : conditions.reversed()) {
@@ -325,7 +325,7 @@ final class Formula {
     return subject.width() == Condition.Width.BITS_64;
   }
 
-  /** By the sign first; where that is the same, signed and unsigned order are. */
+  /** Compares the signs first; with equal signs, signed and unsigned order agree. */
   private int signedAbove(
       Condition.Subject subject, Test test, long value, int ifTrue, int ifFalse) {
     boolean wide = isWide(subject);
@@ -376,7 +376,10 @@ final class Formula {
     return choose(new Operand.Word(offset, (int) mask), Test.EQUAL, value, ifTrue, ifFalse);
   }
 
-  /** The high half with each one that occurs, then the low half with its companions. */
+  /**
+   * Compares the high half with each distinct high half of the values, then the low half with the
+   * matching low halves.
+   */
   private int anyOf(Condition.Subject subject, List<Long> values, int ifTrue, int ifFalse) {
     Operand lowWord = new Operand.Word(subject.field().lowOffset());
     Map<Long, Integer> byHigh = new LinkedHashMap<>();

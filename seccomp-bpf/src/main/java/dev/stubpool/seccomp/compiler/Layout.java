@@ -10,19 +10,19 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Puts blocks in a line, from the end of the program to its beginning: all jumps go forward, so
- * what a jump can reach has its place already, counted from the end.
+ * Arranges blocks linearly, from the end of the program to its beginning: all jumps go forward, so
+ * every possible target of a jump already has its place, counted from the end.
  *
- * <p>A block is placed behind its targets, one of them directly, which makes the kernel's
- * translation shorter. A conditional jump reaches no further than 255 instructions; where a target
- * is further away a copy of it, if it is a return, or else an unconditional jump is put right
- * behind the conditional one.
+ * <p>A block is placed before its targets, one of them adjacent, which makes the kernel's
+ * translation shorter. A conditional jump can skip at most 255 instructions. If a target is further
+ * away, a copy of it, if it is a return, or else an unconditional jump is placed directly after the
+ * conditional one.
  */
 final class Layout {
 
   private static final int MAX_CONDITIONAL_DISTANCE = 255;
 
-  /** A place that is jumped to: an instruction of a block's source, or its jump. */
+  /** A jump target: an instruction of a block's source, or its jump. */
   private record Entry(Block block, int index) {}
 
   /** The program from its end. */
@@ -37,31 +37,35 @@ final class Layout {
   private boolean usesScratch;
 
   /**
-   * Whether no return may be placed now. The kernel's check of scratch words believes that what
-   * stands behind a return is reached from it; a scratch word needed there would be missing.
+   * Whether no return may be placed now. The kernel's check of scratch words assumes that the code
+   * after a return is reached from it, and would find a scratch word uninitialised there.
    */
   private boolean mustJump;
 
   private Layout() {}
 
   /**
-   * Makes a program.
+   * Builds a program.
    *
-   * @param root where it begins
-   * @return its instructions, any number
+   * @param root its entry
+   * @return its instructions, of any number
    */
   static List<BpfInstruction> layOut(Block root) {
     Layout layout = new Layout();
     layout.enter(root, "nothing");
     if (layout.usesScratch || layout.firstEntries.size() * 2 < MAX_CONDITIONAL_DISTANCE) {
-      // All are near: returns between blocks would only part blocks from their successors.
+      // All targets are in reach: returns between blocks would only separate blocks from
+      // successors.
       layout.values.forEach(layout::placeReturn);
     }
     layout.place(root);
     return layout.code.reversed();
   }
 
-  /** Finds out where blocks are entered. Returns how many blocks were new, itself included. */
+  /**
+   * Finds the instructions at which blocks are entered. Returns the number of new blocks, this one
+   * included.
+   */
   private int enter(Block block, Object held) {
     if (block instanceof Block.Return(int value)) {
       values.add(value);
@@ -92,7 +96,7 @@ final class Layout {
       }
       return;
     }
-    // The smaller one last, so directly behind: the jump over it is short.
+    // The smaller one is placed last, so adjacent: the jump over it is short.
     Block.Test test = (Block.Test) block;
     boolean trueLast = size(test.ifTrue()) <= size(test.ifFalse());
     if ((test.code() & 0xf0) == Bpf.JSET && size(test.ifFalse()) > 0) {
@@ -156,7 +160,10 @@ final class Layout {
     }
   }
 
-  /** How far the next instruction is from an entry, or from a jump there if only that is near. */
+  /**
+   * The distance from the next instruction to an entry, or to a jump there if only that is in
+   * reach.
+   */
   private int distance(Entry entry) {
     int direct = code.size() - place(entry) - 1;
     Integer trampoline = trampolines.get(entry);
@@ -165,7 +172,7 @@ final class Layout {
         : code.size() - trampoline - 1;
   }
 
-  /** Where an entry lies; of returns the nearest copy. */
+  /** The place of an entry; for a return, of its nearest copy. */
   private int place(Entry entry) {
     return switch (entry.block) {
       case Block.Return(int value) -> returns.get(value);

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Compiles without any cleverness: the architecture, then one rule after the other, each with its
- * number and its conditions as they are written.
+ * Compiles without optimization: a test of the architecture, then each rule in order, with its
+ * number and its conditions as written.
  */
 final class LinearCompiler {
 
@@ -23,7 +23,7 @@ final class LinearCompiler {
   private final CodeEmitter code = new CodeEmitter();
   private final ConditionCompiler conditions = new ConditionCompiler(code);
 
-  /** Where each action is returned; in order of emission. */
+  /** The label of each action's return, in order of emission. */
   private final Map<SeccompAction, Label> returns = new LinkedHashMap<>();
 
   private LinearCompiler(SeccompPolicy policy) {

@@ -2,21 +2,21 @@ package dev.stubpool.seccomp.compiler;
 
 import dev.stubpool.seccomp.Condition;
 
-/** What a decision looks at: one variable of the function that a policy is. */
+/** The operand of a decision: one variable of the function that a policy defines. */
 sealed interface Operand {
 
   /**
-   * The greatest value, an unsigned 32-bit number.
+   * The maximum value, an unsigned 32-bit number.
    *
-   * @return as a long
+   * @return the value as a long
    */
   long max();
 
   /**
    * Some bits of a word of {@code struct seccomp_data}.
    *
-   * @param offset where the word lies, in bytes
-   * @param mask the bits that count; the others are taken as 0
+   * @param offset the word's offset in bytes
+   * @param mask the bits that are used; the others are taken as 0
    */
   record Word(int offset, int mask) implements Operand {
 
@@ -37,7 +37,8 @@ sealed interface Operand {
   }
 
   /**
-   * Whether a byte range lies outside: 1 if so, else 0. A sum with carry, no comparison of words.
+   * Whether a byte range lies outside another one: 1 if so, else 0. It takes a sum with carry, not
+   * a comparison of words.
    *
    * @param condition the condition
    */

@@ -1,11 +1,11 @@
 package dev.stubpool.seccomp.compiler;
 
-/** What a compiled filter is to be good at. Its answers are always the same. */
+/** The goal of optimization, which never changes the answers of a filter. */
 public enum Optimization {
-  /** Nothing: each rule is tried in order. What the others are compared with. */
+  /** No optimization: each rule is tried in order. The reference for the others. */
   NONE,
   /** Few instructions; among filters of the same length, few steps. */
   SIZE,
-  /** Few instructions executed for a call; size counts little. */
+  /** Few instructions executed for a call; the length counts little. */
   SPEED
 }

@@ -20,14 +20,17 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Tries several orders of words and keeps the program that is best by the goal.
+ * Tries several orders of words and keeps the program with the least cost.
  *
- * <p>First one order for all numbers, then, as long as that gains, another one for the numbers of a
- * rule list.
+ * <p>First it chooses one order for all numbers, then, as long as the cost decreases, other orders
+ * for the numbers of single rule lists.
  */
 final class Optimizer {
 
-  /** So many numbers with conditions are treated one by one; more, by few orders only. */
+  /**
+   * Up to this many numbers with conditions are optimized one by one; for more, only few orders are
+   * tried.
+   */
   private static final int MANY_CONDITIONAL_NUMBERS = 40;
 
   private static final int FEW_ORDERS = 2;
@@ -38,7 +41,7 @@ final class Optimizer {
 
   private record RuleBody(List<Condition> conditions, int value) {}
 
-  /** A program and how good it is; less is better. */
+  /** A program and its cost; less is better. */
   private record Result(List<BpfInstruction> code, double cost) {}
 
   private final SeccompPolicy policy;
@@ -46,10 +49,10 @@ final class Optimizer {
   private final DiagramBuilder builder;
   private final Costs costs;
 
-  /** What each number of each architecture has; equal rule lists are one object. */
+  /** The rules of each number of each architecture; equal rule lists are one object. */
   private final SequencedMap<Architecture, SortedMap<Integer, Rules>> lists = new LinkedHashMap<>();
 
-  /** The different diagrams of rule lists, by the index of the order; and how they are chosen. */
+  /** The candidate diagrams of rule lists, by the index of the order. */
   private final Map<Rules, List<Diagram.Node>> options = new LinkedHashMap<>();
 
   private Optimizer(SeccompPolicy policy, CompilerOptions options, Tuning tuning) {
@@ -97,7 +100,10 @@ final class Optimizer {
     return conditional.size() > MANY_CONDITIONAL_NUMBERS ? best.code : climb(chosen, best).code;
   }
 
-  /** Changes the diagram of one rule list after the other, as long as that gains. */
+  /**
+   * Hill climbing: changes the diagram of one rule list after the other, as long as the cost
+   * decreases.
+   */
   private Result climb(Map<Rules, Diagram.Node> chosen, Result start) {
     Result best = start;
     boolean better = true;
@@ -201,10 +207,10 @@ final class Optimizer {
   }
 
   /**
-   * Puts choices that all numbers have in common before the choice between numbers.
+   * Moves choices that all numbers have in common before the choice between numbers.
    *
    * @param byNumber the diagram of each number
-   * @param ranges what the other numbers get
+   * @param ranges the diagrams of the other numbers
    */
   private Diagram.Node hoist(
       SequencedMap<Long, Diagram.Node> byNumber, Ranges ranges, Diagram.Node other) {
@@ -237,7 +243,9 @@ final class Optimizer {
     return diagram.choose(first.operand(), ends, children);
   }
 
-  /** The only range that does not lead to the default, if it is the same for all; else -1. */
+  /**
+   * The only range that does not lead to the default, if it is the same for all choices; else -1.
+   */
   private static int passedRange(List<Diagram.Choice> choices, Diagram.Node other) {
     Diagram.Choice first = choices.getFirst();
     int passed = -1;

@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A function from unsigned 32-bit numbers to nodes, under construction. */
+/** Builds a function from unsigned 32-bit numbers to nodes. */
 final class Ranges {
 
   private static final long MAX = 0xffff_ffffL;
 
-  /** Where each range begins. */
+  /** The nodes by the first number of their range. */
   private final TreeMap<Long, Diagram.Node> begins = new TreeMap<>();
 
   Ranges(Diagram.Node all) {
@@ -23,13 +23,13 @@ final class Ranges {
     return copy;
   }
 
-  /** Sets all numbers from one on. */
+  /** Sets the node of all numbers from {@code begin} on. */
   void from(long begin, Diagram.Node node) {
     begins.tailMap(begin, true).clear();
     begins.put(begin, node);
   }
 
-  /** Sets one number. */
+  /** Sets the node of one number. */
   void put(long number, Diagram.Node node) {
     Diagram.Node old = begins.floorEntry(number).getValue();
     begins.put(number, node);

@@ -16,25 +16,26 @@ import java.util.Map;
  * Compiles policies to filters.
  *
  * <p>A policy is a function of the 16 words of {@code struct seccomp_data}. The compiler does not
- * translate rules: it takes the function apart and writes a program for it.
+ * translate rule by rule: it builds a decision diagram of the function and generates a program from
+ * that.
  *
  * <ol>
  *   <li>The rules of each number become a {@link Formula}, then a {@link Diagram}, in which every
- *       word is looked at once: rules that cannot apply, or change nothing, are gone, and what
- *       different calls have in common is one node.
- *   <li>{@link TreeSearch} finds good tests for each choice between ranges of a word; the greatest
- *       one is between numbers.
- *   <li>{@link BlockBuilder} and {@link Layout} make the program: a word that is in A is not loaded
- *       again.
+ *       word is tested at most once on a path. Rules that cannot apply or have no effect vanish,
+ *       and common parts of different calls are shared.
+ *   <li>{@link TreeSearch} finds good tests for each choice between ranges of a word; the largest
+ *       choice is between numbers.
+ *   <li>{@link BlockBuilder} and {@link Layout} generate the program; a word that is in A is not
+ *       loaded again.
  *   <li>{@link Optimizer} does this for several orders of words and keeps the best program.
  * </ol>
  *
- * <p>Before anything of a call's arguments is looked at, its number is, unless every rule has the
- * same condition: calls that are always allowed stay in the kernel's bitmap.
+ * <p>The number is tested before any argument, unless all rules share a condition. So calls that
+ * are always allowed remain in the kernel's bitmap.
  */
 public final class SeccompCompiler {
 
-  /** Policies with so many comparisons may need a deep stack. */
+  /** Policies with at least this many comparisons may need a deep stack. */
   private static final int DEEP = 200;
 
   private SeccompCompiler() {}
@@ -43,7 +44,7 @@ public final class SeccompCompiler {
    * Compiles a policy for speed.
    *
    * @param policy the policy
-   * @return a program that returns what {@link SeccompPolicy#evaluate} returns, verified
+   * @return a verified program that returns what {@link SeccompPolicy#evaluate} returns
    * @throws FilterTooLongException if the program would be longer than {@value Bpf#MAXINSNS}
    *     instructions
    */
@@ -55,10 +56,10 @@ public final class SeccompCompiler {
    * Compiles a policy.
    *
    * @param policy the policy
-   * @param options how
-   * @return a program that returns what {@link SeccompPolicy#evaluate} returns, verified, and a
-   *     report; equal arguments give equal results. Where only the smallest program is short enough
-   *     for the kernel, it is that whatever the options say, but for {@link Optimization#NONE}
+   * @param options the options
+   * @return a verified program that returns what {@link SeccompPolicy#evaluate} returns, and a
+   *     report. Equal arguments give equal results. If only the smallest program is short enough
+   *     for the kernel, it is used whatever the options, except with {@link Optimization#NONE}
    * @throws FilterTooLongException if the program would be longer than {@value Bpf#MAXINSNS}
    *     instructions
    */

@@ -1,22 +1,22 @@
 package dev.stubpool.seccomp.compiler;
 
-/** A choice between ranges of one operand, as binary tests. */
+/** A binary tree of tests that chooses between ranges of one operand. */
 sealed interface Tree {
 
   /**
-   * The end.
+   * A leaf.
    *
-   * @param target the number of what was chosen
+   * @param target the index of the chosen target
    */
   record Target(int target) implements Tree {}
 
   /**
-   * A test.
+   * An inner node: a test.
    *
    * @param jump JEQ, JGE, JGT or JSET of {@link dev.stubpool.seccomp.bpf.Bpf}
    * @param k the constant
-   * @param ifTrue what follows if the test holds
-   * @param ifFalse what follows if not
+   * @param ifTrue the subtree if the test holds
+   * @param ifFalse the subtree if it does not
    */
   record Branch(int jump, int k, Tree ifTrue, Tree ifFalse) implements Tree {}
 }

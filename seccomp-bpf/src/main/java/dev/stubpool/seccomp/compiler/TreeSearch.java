@@ -9,34 +9,35 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Searches for a good tree of tests that finds the range which a 32-bit value is in.
+ * Searches for a cheap tree of tests that finds the range of a 32-bit value.
  *
- * <p>A state is what is left to be told apart: ranges with a target each, bits of the value that
- * are known, and which of some weighted values are still possible. What cannot occur any more is
- * dropped, so that ranges with the same target meet: after JEQ has taken a single value out, its
+ * <p>A state is the rest of the problem: ranges with a target each, the known bits of the value,
+ * and the weighted values that are still possible. Impossible ranges are dropped, so that ranges
+ * with the same target become adjacent and are merged: after JEQ has removed a single value, its
  * neighbours are one range.
  *
  * <p>The cost of a tree is {@code size * tests + step * (sum over values of weight * tests on its
- * way)}. From each state the tests that look best by an estimate are followed, and of these the
- * best is taken; how many are followed depends on the depth. All is deterministic.
+ * way)}. From each state the tests with the best estimates are followed, and the best result is
+ * taken (beam search); the number of tests followed depends on the depth. The search is
+ * deterministic.
  */
 final class TreeSearch {
 
-  /** Many ranges are halved without a search; below this many they are worth one. */
+  /** Above this number, ranges are halved without a search. */
   private static final int SEARCHED_RANGES = 40;
 
   private static final long MAX_VALUE = 0xffff_ffffL;
 
-  /** How far from the middle a better place for halving is looked for. */
+  /** The distance from the middle within which the place for halving is chosen. */
   private static final int HALVING_REACH = 4;
 
   /**
-   * What is wanted.
+   * The goal of a search.
    *
-   * @param size what a test costs for being there
-   * @param step what a test costs for being executed by all weights
-   * @param widths how many tests are followed at each depth; beyond the last one, 1
-   * @param maxMaskBits how many bits a JSET may test at once
+   * @param size the cost of a test's existence
+   * @param step the cost of a test that is executed by the total weight
+   * @param widths the number of tests followed at each depth; beyond the last one, 1
+   * @param maxMaskBits the most bits that a JSET may test at once
    */
   record Goal(double size, double step, List<Integer> widths, int maxMaskBits) {
 
@@ -46,13 +47,13 @@ final class TreeSearch {
   }
 
   /**
-   * What is to be told apart.
+   * The problem: the ranges to be distinguished.
    *
-   * @param ends the last value of each range in order; the last range's is the greatest value
-   * @param targets what each range leads to; neighbours differ
+   * @param ends the last value of each range in order; the last range ends at the maximum
+   * @param targets the target of each range; adjacent ranges have different ones
    * @param possible the bits that a value may have
-   * @param values different values, in order
-   * @param weights how much each value counts
+   * @param values distinct values, in order
+   * @param weights the weight of each value
    */
   record Problem(
       List<Long> ends,
@@ -79,10 +80,10 @@ final class TreeSearch {
   private final long[] values;
   private final double[] weights;
 
-  /** For each of 32 bits, which of the values have it. */
+  /** For each of 32 bits, the set of values that have it. */
   private final long[][] valuesWithBit = new long[Integer.SIZE][];
 
-  /** The weight of most values, and which ones have another. */
+  /** The weight of most values, and the values with another weight. */
   private final double commonWeight;
 
   private final int[] special;
@@ -115,10 +116,10 @@ final class TreeSearch {
   }
 
   /**
-   * Searches.
+   * Searches for a tree.
    *
-   * @param problem what is to be told apart
-   * @param goal what is wanted
+   * @param problem the ranges to be distinguished
+   * @param goal the goal
    * @return the best tree found
    */
   static Tree solve(Problem problem, Goal goal) {
@@ -172,7 +173,7 @@ final class TreeSearch {
     return best;
   }
 
-  /** Takes single values out as long as their neighbours meet then, and halves what is left. */
+  /** Removes single values as long as their neighbours merge, then halves the rest. */
   private static Tree smallest(State state) {
     int[] stack = new int[state.n];
     int top = 0;
@@ -212,8 +213,8 @@ final class TreeSearch {
   }
 
   /**
-   * Splits near the middle, preferably where two ranges meet that both are no single values; or
-   * takes out a single value that has a quarter of the weight.
+   * Splits near the middle, preferably between two ranges of more than one value each; or removes a
+   * single value that has a quarter of the weight.
    */
   private List<Candidate> halvings(State state) {
     List<Candidate> result = new ArrayList<>();
@@ -323,7 +324,10 @@ final class TreeSearch {
     return Math.log(x) / Math.log(2);
   }
 
-  /** The least number from x on that has no bit of one mask and all of another; -1 if none. */
+  /**
+   * The least number from x up that has none of the bits of {@code zero} and all of {@code one}; -1
+   * if there is none.
+   */
   static long nextFit(long x, long zero, long one) {
     if ((x & zero) == 0 && (~x & one) == 0) {
       return x;
@@ -340,14 +344,17 @@ final class TreeSearch {
     return -1;
   }
 
-  /** The greatest number up to x that has no bit of one mask and all of another; -1 if none. */
+  /**
+   * The greatest number up to x that has none of the bits of {@code zero} and all of {@code one};
+   * -1 if there is none.
+   */
   static long previousFit(long x, long zero, long one) {
     // Mirrored: x's complement, with the masks exchanged.
     long mirrored = nextFit(~x & MAX_VALUE, /* zero= */ one, /* one= */ zero);
     return mirrored < 0 ? -1 : ~mirrored & MAX_VALUE;
   }
 
-  /** What is left to be told apart. Compared by value. */
+  /** The rest of the problem. Compared by value. */
   private final class State {
     private final long[] lo;
     private final long[] hi;
@@ -357,13 +364,13 @@ final class TreeSearch {
     private long one;
     private long[] members;
 
-    /** Derived: the weight of the members. */
+    /** Derived: the total weight of the possible values. */
     private double weight;
 
-    /** Derived: the greatest weight of a member, if that is not what most have. */
+    /** Derived: the greatest weight of a possible value, unless it is the common one. */
     private double heaviest;
 
-    /** Derived: how many tests are needed, about. */
+    /** Derived: an estimate of the number of tests needed. */
     private int tests;
 
     private int hash;
@@ -374,7 +381,7 @@ final class TreeSearch {
       target = new int[capacity];
     }
 
-    /** Adds a range; one with the same target as the last one continues it. */
+    /** Appends a range; it is merged with the last one if that has the same target. */
     void add(long from, long to, int to1) {
       if (n > 0 && target[n - 1] == to1) {
         hi[n - 1] = to;
@@ -385,7 +392,7 @@ final class TreeSearch {
       target[n++] = to1;
     }
 
-    /** Drops what does not fit the known bits. */
+    /** The state without the ranges and values that contradict the known bits. */
     State restricted() {
       State result = new State(n);
       result.zero = zero;
@@ -411,7 +418,7 @@ final class TreeSearch {
           heaviest = Math.max(heaviest, weights[i]);
         }
       }
-      // Singles between ranges with one target need a test each, every other meeting one.
+      // A single value between ranges with one target needs a test; so does every other boundary.
       int[] stack = new int[n];
       int top = 0;
       int singles = 0;
@@ -450,7 +457,7 @@ final class TreeSearch {
       return result;
     }
 
-    /** Whether no single value would be cut off from a neighbour that surrounds it. */
+    /** Whether both ranges at a boundary have more than one value. */
     boolean isFree(int range) {
       return lo[range - 1] != hi[range - 1] && lo[range] != hi[range];
     }

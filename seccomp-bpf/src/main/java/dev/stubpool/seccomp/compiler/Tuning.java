@@ -3,14 +3,14 @@ package dev.stubpool.seccomp.compiler;
 import java.util.List;
 
 /**
- * The numbers that decide what the optimizer takes for better, and how long it searches.
+ * The parameters of the optimizer's cost model and search.
  *
- * @param slowShare for speed: how much the average over conditional calls counts, where the average
- *     over all numbers counts 1
- * @param stepsPerInstruction for speed: how many steps an instruction may save to be worth its
+ * @param slowShare for speed: the weight of the average over conditional calls, where the average
+ *     over all numbers has weight 1
+ * @param stepsPerInstruction for speed: how many steps an instruction must save to be worth its
  *     place
- * @param instructionsPerStep for size: how many instructions a step is worth; well below 1
- * @param speedWidths for speed: how many tests are followed at each depth of a tree
+ * @param instructionsPerStep for size: the cost of a step in instructions; well below 1
+ * @param speedWidths for speed: the number of tests followed at each depth of the search
  * @param sizeWidths the same for size
  * @param maskBits for speed: how many bits of a number are tested at once
  */
@@ -29,7 +29,7 @@ record Tuning(
     sizeWidths = List.copyOf(sizeWidths);
   }
 
-  /** The same, for size whatever it costs in steps. */
+  /** The same parameters, with size regardless of steps. */
   Tuning smallest() {
     return new Tuning(slowShare, stepsPerInstruction, 0, speedWidths, sizeWidths, maskBits);
   }

@@ -6,8 +6,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The order in which a diagram looks at operands. The words come as listed, each behind its masked
- * views; sums with carry come last.
+ * The order in which a diagram tests operands: the words as listed, each after its masked views;
+ * sums with carry come last.
  *
  * @param offsets the offsets of the words of all fields, in bytes
  */
@@ -20,7 +20,7 @@ record WordOrder(List<Integer> offsets) implements Comparator<Operand> {
   /**
    * The orders worth trying, the most promising one first.
    *
-   * @return different orders
+   * @return distinct orders
    */
   static List<WordOrder> all() {
     List<SeccompField> arguments = new ArrayList<>();
@@ -40,10 +40,10 @@ record WordOrder(List<Integer> offsets) implements Comparator<Operand> {
   }
 
   /**
-   * An order of fields.
+   * Creates an order of fields.
    *
    * @param arguments the arguments in order
-   * @param pointerFirst whether the instruction pointer comes before them, else behind
+   * @param pointerFirst whether the instruction pointer comes before them, else after
    * @param halvesApart whether all halves of one kind come before all of the other
    * @param lowFirst whether low halves come before high ones
    * @return the order

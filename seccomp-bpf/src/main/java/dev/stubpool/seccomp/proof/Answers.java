@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.Map;
 
 /**
- * What is answered to each input: a word of 32 functions. Equal answers are equal arrays, because
- * equal functions are equal ints.
+ * The return value for each input, as a word of 32 Boolean functions. Equal answers are equal
+ * arrays, because equal functions are equal ints.
  */
 final class Answers {
 
@@ -30,7 +30,7 @@ final class Answers {
     return answers;
   }
 
-  /** What the kernel makes of them: as {@link SeccompAction#decode}, encoded again. */
+  /** The values as the kernel decodes them: {@link SeccompAction#decode}, encoded again. */
   static Answers decoded(Bdd bdd, SymbolicRun run) {
     Answers answers = new Answers(bdd);
     run.outcomes()
@@ -38,7 +38,7 @@ final class Answers {
     return answers;
   }
 
-  /** Given answers to disjoint sets that cover everything. */
+  /** The answers for disjoint sets that cover all inputs. */
   static Answers of(Bdd bdd, Map<SeccompAction, Integer> inputs) {
     Answers answers = new Answers(bdd);
     inputs.forEach((action, set) -> answers.add(set, BitVectors.constant(action.encode(), WIDTH)));
@@ -85,12 +85,12 @@ final class Answers {
         BitVectors.constant(base >>> DATA_BITS, WIDTH - DATA_BITS));
   }
 
-  /** The inputs with an answer of a kind; answers must be decoded. */
+  /** The inputs whose answer is of a kind; the answers must be decoded. */
   int inputs(SeccompAction.Kind kind) {
     return hasKind(bits, kind);
   }
 
-  /** The inputs with a value as answer. */
+  /** The inputs whose answer is a value. */
   int inputs(int value) {
     return vectors.equal(bits, BitVectors.constant(value, WIDTH));
   }

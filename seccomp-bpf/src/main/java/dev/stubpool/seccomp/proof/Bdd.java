@@ -6,12 +6,12 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Boolean functions as reduced ordered binary decision diagrams with complement edges: Bryant 1986,
- * and Brace, Rudell and Bryant 1990.
+ * A store of Boolean functions as reduced ordered binary decision diagrams with complement edges:
+ * Bryant 1986, and Brace, Rudell and Bryant 1990.
  *
  * <p>A function is an {@code int}: twice the number of its node, plus 1 if it is the complement of
- * what the node says. Two functions are equal if and only if their ints are. Variable 0 is at the
- * top. Nodes are never given back, and their number is limited, as is the number of steps: these
+ * the node's function. Two functions are equal if and only if their ints are. Variable 0 is at the
+ * top. Nodes are never freed, and their number and the number of steps are limited, because
  * diagrams can become exponentially large. Not thread-safe.
  */
 final class Bdd {
@@ -19,16 +19,16 @@ final class Bdd {
   static final int TRUE = 0;
   static final int FALSE = 1;
 
-  /** What {@link #restrict} leaves alone. */
+  /** Marks a variable that {@link #restrict} leaves free. */
   static final byte FREE = -1;
 
-  /** Not reached by a depth of {@link #variables}; stands for "no satisfying assignment". */
+  /** Larger than any weight; means "no satisfying assignment". */
   private static final int IMPOSSIBLE = Integer.MAX_VALUE / 2;
 
   private static final int FIRST_CAPACITY = 1 << 12;
   private static final int MAX_CACHE = 1 << 20;
 
-  /** How many steps may be made for each node that there may be. */
+  /** The limit for steps, as a multiple of the limit for nodes. */
   private static final long STEPS_PER_NODE = 50;
 
   private final int variables;
@@ -36,7 +36,10 @@ final class Bdd {
   private final long maxSteps;
   private long steps;
 
-  /** Node 0 is the constant. Of each other node: its variable, its functions, its hash chain. */
+  /**
+   * Node 0 is the constant. The arrays hold each other node's variable, its two functions and its
+   * hash chain.
+   */
   private int[] variable = new int[FIRST_CAPACITY];
 
   private int[] high = new int[FIRST_CAPACITY];
@@ -49,10 +52,10 @@ final class Bdd {
   private int[] cache = emptyCache(FIRST_CAPACITY);
 
   /**
-   * An empty store.
+   * Creates an empty store.
    *
-   * @param variables how many variables there are
-   * @param maxNodes how many nodes there may be
+   * @param variables the number of variables
+   * @param maxNodes the limit for nodes
    */
   Bdd(int variables, int maxNodes) {
     this.variables = variables;
@@ -113,7 +116,7 @@ final class Bdd {
     if (g == FALSE && h == TRUE) {
       return not(f);
     }
-    // One form for what is the same by symmetry.
+    // A canonical form for equivalent operands.
     if (h == FALSE && g < f) {
       int swapped = f;
       f = g;
@@ -156,7 +159,7 @@ final class Bdd {
     return variable[f >> 1];
   }
 
-  /** The function where a variable is true that is at its top or above. */
+  /** The cofactor of a function for the true value of a variable, which is at its top or above. */
   private int high(int f, int index) {
     return top(f) == index ? high[f >> 1] ^ (f & 1) : f;
   }
@@ -169,7 +172,7 @@ final class Bdd {
     if (ifTrue == ifFalse) {
       return ifTrue;
     }
-    // What is true upwards is never complemented: else a function would have two forms.
+    // The high edge is never complemented, so that a function has only one form.
     return (ifTrue & 1) == 0
         ? uniqueNode(index, ifTrue, ifFalse)
         : not(uniqueNode(index, not(ifTrue), not(ifFalse)));
@@ -225,13 +228,13 @@ final class Bdd {
     return hash ^ hash >>> 15;
   }
 
-  /** How many nodes there are in all. */
+  /** The number of nodes in the store. */
   int nodes() {
     return nodes;
   }
 
   /**
-   * The function where some variables have values.
+   * Substitutes values for some variables.
    *
    * @param f the function
    * @param values 0, 1 or {@link #FREE} for each variable
@@ -259,11 +262,11 @@ final class Bdd {
   }
 
   /**
-   * A function, small if possible, that agrees with another one where that matters (Coudert and
-   * Madre 1990, there called restrict).
+   * A function, small if possible, that agrees with another one on a care set (Coudert and Madre
+   * 1990, there called restrict).
    *
    * @param f the other function
-   * @param care where it matters, not {@link #FALSE}
+   * @param care the care set, not {@link #FALSE}
    */
   int simplify(int f, int care) {
     return simplify(f, care, new HashMap<>());
@@ -303,7 +306,10 @@ final class Bdd {
     return result;
   }
 
-  /** Whether there are values of some variables for which the function is true. */
+  /**
+   * Existential quantification: true where some values of the quantified variables make the
+   * function true.
+   */
   int exists(int f, BitSet quantified) {
     return exists(f, quantified, new HashMap<>());
   }
@@ -350,11 +356,10 @@ final class Bdd {
   }
 
   /**
-   * Values for which a function is true, with as little weight as possible; among these the first
-   * in the order of variables.
+   * A satisfying assignment of minimal weight; among those, the first in the order of variables.
    *
    * @param f the function, not {@link #FALSE}
-   * @param weights what it costs that a variable is true, not negative
+   * @param weights the weight of each variable that is true, not negative
    * @return the variables that are true
    */
   BitSet lightest(int f, int[] weights) {

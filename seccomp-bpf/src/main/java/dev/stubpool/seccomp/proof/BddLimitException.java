@@ -1,6 +1,6 @@
 package dev.stubpool.seccomp.proof;
 
-/** A diagram became larger, or took longer to make, than was allowed. */
+/** Thrown if the limit for nodes or steps of a {@link Bdd} is exceeded. */
 final class BddLimitException extends RuntimeException {
 
   private static final long serialVersionUID = 1;

@@ -1,8 +1,8 @@
 package dev.stubpool.seccomp.proof;
 
 /**
- * Arithmetic on words whose bits are Boolean functions. A word is an array, bit 0 first; both words
- * of an operation have the same length, and so has the result: what carries out of it is lost.
+ * Arithmetic on words whose bits are Boolean functions. A word is an array, bit 0 first. Both words
+ * of an operation and the result have the same length; a carry out of the highest bit is dropped.
  */
 final class BitVectors {
 
@@ -56,7 +56,7 @@ final class BitVectors {
     return result;
   }
 
-  /** If the condition then a else b. */
+  /** {@code a} where the condition holds, else {@code b}. */
   int[] choose(int condition, int[] a, int[] b) {
     int[] result = new int[a.length];
     for (int i = 0; i < a.length; i++) {
@@ -117,7 +117,7 @@ final class BitVectors {
   int[] divide(int[] a, int[] divisor) {
     int width = a.length;
     int[] quotient = new int[width];
-    // One bit more than a word: what is brought down doubles the remainder.
+    // One bit more than a word, because the remainder is doubled in each step.
     int[] wide = extend(divisor);
     int[] remainder = constant(0, width + 1);
     for (int i = width - 1; i >= 0; i--) {

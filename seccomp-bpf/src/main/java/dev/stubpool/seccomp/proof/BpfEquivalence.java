@@ -7,24 +7,25 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Decides whether two programs answer every input alike, or finds an input that they do not.
+ * Decides whether two programs give the same answer to every input, or finds an input for which
+ * they differ.
  *
- * <p>This is a proof over all of {@code struct seccomp_data}, not a test on samples. A difference
- * that was found is run through {@link BpfSimulator} before it is reported.
+ * <p>This is a proof over all values of {@code struct seccomp_data}, not a test on samples. A
+ * difference is confirmed by {@link BpfSimulator} before it is reported.
  */
 public final class BpfEquivalence {
 
   private BpfEquivalence() {}
 
-  /** Which answers are the same. */
+  /** Which answers count as the same. */
   public enum Sameness {
-    /** Those of which the kernel makes the same: see {@code SeccompAction.decode}. */
+    /** Answers that the kernel decodes to the same action: see {@code SeccompAction.decode}. */
     ACTION,
-    /** The same 32 bits. */
+    /** Answers with the same 32 bits. */
     VALUE
   }
 
-  /** What a comparison gives. */
+  /** The result of a comparison. */
   public sealed interface Result {}
 
   /** The programs answer every input alike. */
@@ -33,7 +34,7 @@ public final class BpfEquivalence {
   /**
    * The programs differ.
    *
-   * @param input an input with different answers; as readable as one can be
+   * @param input an input with different answers, chosen to be readable
    * @param first what the first program returns for it
    * @param second what the second program returns for it
    */
@@ -41,18 +42,18 @@ public final class BpfEquivalence {
       implements Result {}
 
   /**
-   * It would take too much to find out.
+   * The comparison exceeded the limit.
    *
-   * @param reason why, with the instruction where that is known
+   * @param reason the reason, with the instruction if known
    */
   public record Undecided(String reason) implements Result {}
 
   /**
-   * Compares what the kernel makes of the answers.
+   * Compares the actions of two programs.
    *
    * @param first a program
    * @param second another program
-   * @return whether they are equal
+   * @return the result
    * @throws IllegalArgumentException if the kernel would refuse one of them
    */
   public static Result compare(BpfProgram first, BpfProgram second) {
@@ -60,13 +61,13 @@ public final class BpfEquivalence {
   }
 
   /**
-   * Compares.
+   * Compares two programs.
    *
    * @param first a program
    * @param second another program
-   * @param sameness which answers are the same
-   * @param maxNodes how much may be taken: see {@link InputSets#of}
-   * @return whether they are equal
+   * @param sameness which answers count as the same
+   * @param maxNodes the limit for diagram nodes, see {@link InputSets#of}
+   * @return the result
    * @throws IllegalArgumentException if the kernel would refuse one of them
    */
   public static Result compare(

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a program answers to every input, exactly as the kernel's seccomp would compute it, and
- * which of its instructions are there for what.
+ * The exact answers of a program to all inputs, as the kernel computes them, and the inputs that
+ * reach each of its instructions.
  */
 public final class BpfMeaning {
 
@@ -29,14 +29,14 @@ public final class BpfMeaning {
   }
 
   /**
-   * Finds the meaning of a program.
+   * Computes the meaning of a program.
    *
-   * @param sets makes the sets; best one that was made for this program
+   * @param sets the sets to use, preferably created for this program
    * @param program the program
    * @return its meaning
    * @throws IllegalArgumentException if the kernel would refuse the program
-   * @throws UndecidedException if it multiplies, divides or shifts unknown words in a way that
-   *     takes too much to follow; the message names the instruction
+   * @throws UndecidedException if its multiplications, divisions or shifts of unknown words exceed
+   *     the limit; the message names the instruction
    */
   public static BpfMeaning of(InputSets sets, BpfProgram program) {
     BpfVerifier.requireValid(program);
@@ -56,9 +56,9 @@ public final class BpfMeaning {
   }
 
   /**
-   * The inputs with an answer, whatever value says it.
+   * The inputs that get an action, by whichever return value.
    *
-   * @param action the answer
+   * @param action the action
    * @return the set
    */
   public InputSet answered(SeccompAction action) {
@@ -66,7 +66,7 @@ public final class BpfMeaning {
   }
 
   /**
-   * The inputs with an answer of a kind, whatever its data.
+   * The inputs that get an action of a kind, with any data.
    *
    * @param kind the kind
    * @return the set
@@ -86,10 +86,10 @@ public final class BpfMeaning {
   }
 
   /**
-   * The inputs for which what is returned has given bits.
+   * The inputs for which some bits of the return value have given values.
    *
-   * @param mask which bits count
-   * @param value what they are
+   * @param mask the bits
+   * @param value their values
    * @return the set
    */
   public InputSet returned(int mask, int value) {
@@ -97,7 +97,7 @@ public final class BpfMeaning {
   }
 
   /**
-   * The inputs that get to an instruction.
+   * The inputs that reach an instruction.
    *
    * @param pc the instruction, from 0
    * @return the set; empty for dead code
@@ -111,7 +111,7 @@ public final class BpfMeaning {
    * The inputs for which a conditional jump is reached and its condition holds.
    *
    * @param pc the instruction, from 0
-   * @return the set; empty if it is no conditional jump
+   * @return the set; empty if it is not a conditional jump
    * @throws IndexOutOfBoundsException if there is no such instruction
    */
   public InputSet jumping(int pc) {
@@ -135,7 +135,7 @@ public final class BpfMeaning {
   }
 
   /**
-   * The instructions that no input gets to.
+   * The instructions that no input reaches.
    *
    * @return their indices, in order
    */
@@ -150,7 +150,8 @@ public final class BpfMeaning {
   }
 
   /**
-   * The conditional jumps with two targets that go the same way for every input that gets to them.
+   * The conditional jumps with two different targets that have the same outcome for every input
+   * that reaches them.
    *
    * @return their indices, in order
    */

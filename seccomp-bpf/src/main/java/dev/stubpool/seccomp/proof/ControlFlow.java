@@ -4,10 +4,10 @@ import dev.stubpool.seccomp.bpf.Bpf;
 import dev.stubpool.seccomp.bpf.BpfInstruction;
 import dev.stubpool.seccomp.bpf.BpfProgram;
 
-/** Where the instructions of a verified program lead, and what is still needed there. */
+/** Control flow and liveness of a verified program. */
 final class ControlFlow {
 
-  /** Bits of {@link #needed} behind those of the scratch words. */
+  /** Bits of {@link #needed}, after those of the scratch words. */
   static final int NEEDS_A = 1 << Bpf.MEMWORDS;
 
   static final int NEEDS_X = NEEDS_A << 1;
@@ -28,9 +28,9 @@ final class ControlFlow {
   }
 
   /**
-   * Which registers and scratch words may still be read.
+   * Computes which registers and scratch words are live.
    *
-   * @return for each instruction, a mask of what has a meaning before it
+   * @return for each instruction, the mask of those that are live before it
    */
   static int[] needed(BpfProgram program) {
     int[] needed = new int[program.length()];

@@ -12,12 +12,12 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * The order of the 512 bits of {@code struct seccomp_data} in diagrams, on which their size
+ * The variable order of the 512 bits of {@code struct seccomp_data}, on which the size of diagrams
  * depends.
  *
- * <p>First comes the architecture, then the number, then field by field the high and the low half;
- * of each word the highest bit first. But words that are added, compared or otherwise combined with
- * each other are interleaved: a sum of two words that follow each other would need a node for each
+ * <p>The architecture comes first, then the number, then the high and the low half of each field;
+ * the highest bit of each word comes first. Words that are combined with each other, as by a sum or
+ * a comparison, are interleaved, because a sum of two words in sequence would need a node for each
  * value of the first one.
  */
 final class InputOrder {
@@ -35,7 +35,7 @@ final class InputOrder {
   /** For each word, a word of the same group; the group's representative is its own. */
   private final int[] parent = new int[WORDS];
 
-  /** The variable of each bit of each word; filled in when all is known. */
+  /** The variable of each bit of each word; computed after all groups are known. */
   private final int[] variables = new int[VARIABLES];
 
   private InputOrder() {
@@ -44,7 +44,7 @@ final class InputOrder {
     }
   }
 
-  /** An order for questions about given programs and policies. */
+  /** Creates an order for given programs and policies. */
   static InputOrder of(List<BpfProgram> programs, List<SeccompPolicy> policies) {
     InputOrder order = new InputOrder();
     programs.forEach(order::combine);
@@ -62,14 +62,14 @@ final class InputOrder {
   /**
    * The variable of a bit.
    *
-   * @param offset where the word lies, in bytes
-   * @param bit which bit, 0 the lowest
+   * @param offset the word's offset in bytes
+   * @param bit the bit, 0 is the lowest
    */
   int variable(int offset, int bit) {
     return variables[offset / Integer.BYTES * Integer.SIZE + bit];
   }
 
-  /** The input whose set bits are given by variables. */
+  /** The input with the given true variables. */
   SeccompData data(BitSet values) {
     int[] words = new int[WORDS];
     for (int i = 0; i < VARIABLES; i++) {
@@ -155,7 +155,10 @@ final class InputOrder {
     return 1 << (offset / Integer.BYTES);
   }
 
-  /** Finds which words a program combines: which ones A, X and scratch words may depend on. */
+  /**
+   * Finds the words that a program combines, by tracking the words on which A, X and scratch words
+   * may depend.
+   */
   private void combine(BpfProgram program) {
     int length = program.length();
     int[][] sources = new int[length][M + Bpf.MEMWORDS];

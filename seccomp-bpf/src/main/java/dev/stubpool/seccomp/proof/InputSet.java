@@ -5,13 +5,13 @@ import java.util.BitSet;
 import java.util.Optional;
 
 /**
- * A set of system calls as filters see them, exact; a value.
+ * An exact set of filter inputs; an immutable value.
  *
  * <p>Sets are equal if they have the same elements and come from the same {@link InputSets}; only
- * such sets can be combined. Like its origin, a set belongs to one thread.
+ * such sets can be combined. Like its {@link InputSets}, a set is not thread-safe.
  *
- * <p>Every method that returns a set throws {@link UndecidedException} where that would become too
- * large.
+ * <p>Every method that returns a set throws {@link UndecidedException} if the set would exceed the
+ * limit.
  */
 public final class InputSet {
 
@@ -32,7 +32,7 @@ public final class InputSet {
   }
 
   /**
-   * What is in both sets.
+   * The intersection of two sets.
    *
    * @param other the other set
    * @return the intersection
@@ -43,7 +43,7 @@ public final class InputSet {
   }
 
   /**
-   * What is in at least one of the sets.
+   * The union of two sets.
    *
    * @param other the other set
    * @return the union
@@ -54,7 +54,7 @@ public final class InputSet {
   }
 
   /**
-   * What is in this set and not in the other one.
+   * The inputs in this set that are not in the other one.
    *
    * @param other the other set
    * @return the difference
@@ -65,7 +65,7 @@ public final class InputSet {
   }
 
   /**
-   * What is not in the set.
+   * The inputs that are not in this set.
    *
    * @return the complement
    */
@@ -76,7 +76,7 @@ public final class InputSet {
   /**
    * The inputs that are in the set once some bits of a word are set to given values.
    *
-   * @param offset where the word lies, in bytes: a multiple of 4 from 0 to 60
+   * @param offset the word's offset in bytes, a multiple of 4 from 0 to 60
    * @param mask the bits
    * @param value their values
    * @return a set that does not depend on these bits
@@ -86,10 +86,10 @@ public final class InputSet {
   }
 
   /**
-   * The inputs that are in the set, or would be with other bits in a word.
+   * The inputs that are in the set for some values of given bits of a word.
    *
-   * @param offset where the word lies, in bytes: a multiple of 4 from 0 to 60
-   * @param mask which bits do not matter
+   * @param offset the word's offset in bytes, a multiple of 4 from 0 to 60
+   * @param mask the bits
    * @return a set that does not depend on these bits
    */
   public InputSet ignoring(int offset, int mask) {
@@ -98,19 +98,18 @@ public final class InputSet {
   }
 
   /**
-   * Whether any bits of a word matter.
+   * Whether the set depends on some bits of a word.
    *
-   * @param offset where the word lies, in bytes: a multiple of 4 from 0 to 60
-   * @param mask which bits
-   * @return whether there is an input that gets into the set, or out of it, by a change of these
-   *     bits alone
+   * @param offset the word's offset in bytes, a multiple of 4 from 0 to 60
+   * @param mask the bits
+   * @return whether a change of these bits alone can move an input into the set or out of it
    */
   public boolean dependsOn(int offset, int mask) {
     return owner.bdd().support(function).intersects(owner.variables(offset, mask));
   }
 
   /**
-   * Whether there is nothing in the set.
+   * Whether the set is empty.
    *
    * @return whether it is empty
    */
@@ -119,7 +118,7 @@ public final class InputSet {
   }
 
   /**
-   * Whether all of this set is in another one.
+   * Whether this set is a subset of another one.
    *
    * @param other the other set
    * @return whether this is a subset
@@ -140,9 +139,9 @@ public final class InputSet {
   }
 
   /**
-   * An element that people can read: where possible a call that x86-64 has, else one that another
-   * architecture has; with as few bits set in the arguments as can be, and then the least number.
-   * The same set has the same example every time.
+   * A readable element: if possible a call that x86-64 has, else one that another architecture has;
+   * then with the fewest bits set in the arguments, then with the least number. The example of a
+   * set is deterministic.
    *
    * @return an element, or nothing if the set is empty
    */
@@ -161,9 +160,9 @@ public final class InputSet {
   }
 
   /**
-   * The set as text.
+   * Describes the set.
    *
-   * @return an element, if there is one
+   * @return its example, if it has one
    */
   @Override
   public String toString() {

@@ -17,15 +17,15 @@ import java.util.Optional;
 import java.util.function.IntSupplier;
 
 /**
- * Makes sets of system calls: of all of the 2^512 values of {@code struct seccomp_data}.
+ * A factory of sets of filter inputs, over all 2^512 values of {@code struct seccomp_data}.
  *
- * <p>The sets are reduced ordered binary decision diagrams. How large they get depends on the order
- * of bits, and that is chosen for given programs and policies: sets that have to do with others are
- * right, but may be large. Not thread-safe.
+ * <p>The sets are reduced ordered binary decision diagrams. Their size depends on the order of
+ * bits, which is chosen for given programs and policies. Sets for other programs are correct too,
+ * but may be large. Not thread-safe.
  */
 public final class InputSets {
 
-  /** How many diagram nodes there may be, unless said otherwise; a node has about 24 bytes. */
+  /** The default limit for diagram nodes; a node takes about 24 bytes. */
   public static final int DEFAULT_MAX_NODES = 4_000_000;
 
   private final Bdd bdd;
@@ -33,7 +33,7 @@ public final class InputSets {
   private final BitVectors vectors;
   private final int[] weights;
 
-  /** The calls that the tables have; made when they are first needed. */
+  /** The calls in the tables; computed on first use. */
   private final Map<Architecture, Integer> knownCalls = new EnumMap<>(Architecture.class);
 
   private InputSets(InputOrder order, int maxNodes) {
@@ -50,10 +50,10 @@ public final class InputSets {
   }
 
   /**
-   * Sets for questions about programs.
+   * Creates a factory for questions about programs.
    *
    * @param programs the programs
-   * @return a new maker of sets
+   * @return the factory
    * @throws IllegalArgumentException if the kernel would refuse a program
    */
   public static InputSets forPrograms(BpfProgram... programs) {
@@ -61,13 +61,13 @@ public final class InputSets {
   }
 
   /**
-   * Sets for questions about programs and policies.
+   * Creates a factory for questions about programs and policies.
    *
    * @param programs the programs
    * @param policies the policies
-   * @param maxNodes how many diagram nodes there may be, at least 1; the number of steps is limited
-   *     in proportion
-   * @return a new maker of sets
+   * @param maxNodes the limit for diagram nodes, at least 1; the number of steps is limited in
+   *     proportion
+   * @return the factory
    * @throws IllegalArgumentException if the kernel would refuse a program
    */
   public static InputSets of(
@@ -118,7 +118,7 @@ public final class InputSets {
   }
 
   /**
-   * The calls of an architecture, as {@link Architecture#of} says.
+   * The inputs of an architecture, as defined by {@link Architecture#of}.
    *
    * @param architecture the architecture
    * @return the set
@@ -128,7 +128,7 @@ public final class InputSets {
   }
 
   /**
-   * The inputs with a given number, of whatever architecture.
+   * The inputs with a given number, of any architecture.
    *
    * @param nr the number
    * @return the set
@@ -140,9 +140,9 @@ public final class InputSets {
   /**
    * The inputs where some bits of a word have given values.
    *
-   * @param offset where the word lies, in bytes: a multiple of 4 from 0 to 60
+   * @param offset the word's offset in bytes, a multiple of 4 from 0 to 60
    * @param mask the bits
-   * @param value their values; what is outside of the mask does not matter
+   * @param value their values; bits outside the mask are ignored
    * @return the set
    */
   public InputSet word(int offset, int mask, int value) {
@@ -152,9 +152,9 @@ public final class InputSets {
   /**
    * The inputs where a word is in a range.
    *
-   * @param offset where the word lies, in bytes: a multiple of 4 from 0 to 60
+   * @param offset the word's offset in bytes, a multiple of 4 from 0 to 60
    * @param lo the least value, unsigned
-   * @param hi the greatest value, unsigned, itself included
+   * @param hi the greatest value, unsigned, inclusive
    * @return the set
    */
   public InputSet wordInRange(int offset, int lo, int hi) {
@@ -268,7 +268,7 @@ public final class InputSets {
     };
   }
 
-  /** The signed order of words is the unsigned one of words with the other sign. */
+  /** Flips the sign bit, which turns signed order into unsigned order. */
   private static int[] flipSign(int[] bits) {
     int[] flipped = bits.clone();
     flipped[bits.length - 1] = Bdd.not(bits[bits.length - 1]);
@@ -294,7 +294,7 @@ public final class InputSets {
     return bits(field.lowOffset(), width(subject));
   }
 
-  /** What lies at an offset, the lowest bit first. */
+  /** The variables of the field at an offset, the lowest bit first. */
   private int[] bits(int offset, int width) {
     int[] bits = new int[width];
     for (int i = 0; i < width; i++) {
@@ -332,7 +332,7 @@ public final class InputSets {
     return Optional.of(order.data(bdd.lightest(preferred(function), weights)));
   }
 
-  /** A part of a set, not empty, that people can read. */
+  /** A nonempty subset with readable elements. */
   private int preferred(int function) {
     try {
       for (Architecture architecture : Architecture.values()) {

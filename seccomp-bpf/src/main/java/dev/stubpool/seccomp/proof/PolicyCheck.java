@@ -12,31 +12,31 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Finds rules that do nothing: exactly, over all arguments that a call may have.
+ * Finds rules without effect, exactly, over all arguments that a call may have.
  *
- * <p>A policy without all of the rules that are found means the same.
+ * <p>Removing all the rules found does not change the meaning of the policy.
  */
 public final class PolicyCheck {
 
-  /** What is wrong with a rule. */
+  /** Why a rule has no effect. */
   public enum Kind {
     /** Its conditions contradict each other. */
     NEVER_MATCHES,
-    /** Whatever it matches, earlier rules match. */
+    /** Earlier rules match everything that it matches. */
     UNREACHABLE,
-    /** Whatever it answers would get the same answer without it; harmless. */
+    /** Everything that it matches would get the same answer without it; harmless. */
     NO_EFFECT
   }
 
   /**
-   * A rule that does nothing.
+   * A rule without effect.
    *
-   * @param architecture whose rule it is
+   * @param architecture the architecture of the rule
    * @param rule its index among the rules of that architecture, from 0
-   * @param kind what is wrong
-   * @param covering the indices of the earlier rules that match what this one would; empty unless
-   *     it is {@link Kind#UNREACHABLE}
-   * @param message what is wrong, for people
+   * @param kind why it has no effect
+   * @param covering the indices of the earlier rules that match everything that this one matches;
+   *     empty unless the kind is {@link Kind#UNREACHABLE}
+   * @param message a description
    */
   public record Finding(
       Architecture architecture, int rule, Kind kind, List<Integer> covering, String message) {
@@ -47,7 +47,7 @@ public final class PolicyCheck {
     }
 
     /**
-     * The finding as one line.
+     * Describes the finding in one line.
      *
      * @return the message
      */
@@ -79,8 +79,8 @@ public final class PolicyCheck {
    * Checks a policy.
    *
    * @param policy the policy
-   * @return what was found, by architecture and rule
-   * @throws UndecidedException if the conditions are too complicated for an exact answer
+   * @return the findings, by architecture and rule
+   * @throws UndecidedException if an exact answer would exceed the limit
    */
   public static List<Finding> findings(SeccompPolicy policy) {
     InputSets sets = InputSets.of(List.of(), List.of(policy), InputSets.DEFAULT_MAX_NODES);
@@ -106,7 +106,10 @@ public final class PolicyCheck {
     byNumber.values().forEach(this::check);
   }
 
-  /** A rule that answers something: what it matches, and what of that no earlier rule matches. */
+  /**
+   * A rule that answers some inputs: those that it matches, and of these the ones that no earlier
+   * rule matches.
+   */
   private record Live(int rule, int matches, int answers, SeccompAction action) {}
 
   /** Checks the rules of one number, in order. */
@@ -150,9 +153,9 @@ public final class PolicyCheck {
   }
 
   /**
-   * Finds rules whose inputs would get the same answer from what comes behind them. The last one
-   * comes first: what is found is taken out, so that two rules are not each said to be needless
-   * only because of the other.
+   * Finds rules whose inputs would get the same answer from later rules. It starts with the last
+   * rule and removes each rule found, so that two rules are not both reported when only one of them
+   * is redundant.
    */
   private void checkEffect(List<Live> live) {
     for (int i = live.size() - 1; i >= 0; i--) {

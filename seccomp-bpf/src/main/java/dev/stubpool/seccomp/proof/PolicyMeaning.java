@@ -6,7 +6,7 @@ import dev.stubpool.seccomp.SeccompRule;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What {@link SeccompPolicy#evaluate} answers to every input. */
+/** The answers of {@link SeccompPolicy#evaluate} to all inputs. */
 final class PolicyMeaning {
 
   private PolicyMeaning() {}

@@ -9,23 +9,23 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Decides whether a program means what a policy means: whether the kernel answers every input as
- * {@link SeccompPolicy#evaluate} does.
+ * Decides whether a program implements a policy: whether its answer to every input is that of
+ * {@link SeccompPolicy#evaluate}.
  */
 public final class PolicyProof {
 
   private PolicyProof() {}
 
-  /** What a check gives. */
+  /** The result of a check. */
   public sealed interface Result {}
 
-  /** The program means what the policy means. */
+  /** The program implements the policy. */
   public record Proven() implements Result {}
 
   /**
-   * The program does not mean what the policy means.
+   * The program does not implement the policy.
    *
-   * @param input an input with another answer; as readable as one can be
+   * @param input an input with another answer, chosen to be readable
    * @param expected the policy's answer
    * @param actual the program's answer
    */
@@ -33,18 +33,18 @@ public final class PolicyProof {
       implements Result {}
 
   /**
-   * It would take too much to find out.
+   * The check exceeded the limit.
    *
-   * @param reason why, with the instruction where that is known
+   * @param reason the reason, with the instruction if known
    */
   public record Undecided(String reason) implements Result {}
 
   /**
    * Checks a program.
    *
-   * @param policy what it should mean
+   * @param policy the policy that it should implement
    * @param program the program
-   * @return whether it does
+   * @return the result
    * @throws IllegalArgumentException if the kernel would refuse the program
    */
   public static Result check(SeccompPolicy policy, BpfProgram program) {
@@ -54,10 +54,10 @@ public final class PolicyProof {
   /**
    * Checks a program.
    *
-   * @param policy what it should mean
+   * @param policy the policy that it should implement
    * @param program the program
-   * @param maxNodes how much may be taken: see {@link InputSets#of}
-   * @return whether it does
+   * @param maxNodes the limit for diagram nodes, see {@link InputSets#of}
+   * @return the result
    * @throws IllegalArgumentException if the kernel would refuse the program
    */
   public static Result check(SeccompPolicy policy, BpfProgram program, int maxNodes) {

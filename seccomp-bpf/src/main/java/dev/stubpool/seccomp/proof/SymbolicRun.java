@@ -9,13 +9,13 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A run of a verified program on all inputs at once.
+ * A symbolic execution of a verified program on all inputs at once.
  *
- * <p>Jumps only go forward, so one pass in program order does: when an instruction's turn comes all
- * ways to it are known. Each has a set of inputs, and words of 32 functions for A, X and the
- * scratch words; where ways join, each bit is the one's where the one's inputs are, else the
- * other's. What is not needed any more is forgotten, else every load of another word would make
- * such a mixture.
+ * <p>Jumps only go forward, so one pass in program order suffices: when an instruction is
+ * processed, all paths to it are known. A path has a set of inputs, and a word of 32 functions for
+ * each of A, X and the scratch words. Where paths join, each bit is chosen by the path's set of
+ * inputs. Dead registers are dropped; otherwise every load of another word would create such a
+ * merge.
  */
 final class SymbolicRun {
 
@@ -36,12 +36,12 @@ final class SymbolicRun {
       return pc;
     }
 
-    /** What ends here. */
+    /** The inputs that end here. */
     int inputs() {
       return inputs;
     }
 
-    /** What is returned, 32 bits. */
+    /** The return value, 32 bits. */
     int[] value() {
       return value;
     }
@@ -64,7 +64,8 @@ final class SymbolicRun {
   private final int[] reaching;
 
   /**
-   * For each instruction that has not had its turn, the words there; null if nothing leads to it.
+   * For each instruction that is still to be processed, the words there; null if no path has
+   * reached it.
    */
   private final int[][][] pending;
 
@@ -141,7 +142,7 @@ final class SymbolicRun {
           end(pc, byZero, ZERO);
           inputs = bdd.minus(inputs, byZero);
         }
-        // What nobody reads need not be computed.
+        // A value that is never read need not be computed.
         if ((needed[pc + 1] & ControlFlow.NEEDS_A) != 0) {
           words[A] = calculate(code, words[A], operand, k);
         }
@@ -182,7 +183,7 @@ final class SymbolicRun {
     }
   }
 
-  /** Lets inputs, with their words, go on at an instruction. */
+  /** Adds a path: inputs, with their words, that continue at an instruction. */
   private void flow(int pc, int inputs, int[][] words) {
     if (inputs == Bdd.FALSE) {
       return;
@@ -201,7 +202,7 @@ final class SymbolicRun {
     int selector = Bdd.FALSE;
     for (int i = 0; i < merged.length; i++) {
       if ((needed[pc] >>> i & 1) != 0 && !Arrays.equals(merged[i], words[i])) {
-        // What tells the ways apart, without what led to where they parted.
+        // The condition that distinguishes the paths, without the conditions before they diverged.
         selector = selector == Bdd.FALSE ? bdd.simplify(inputs, all) : selector;
         merged[i] = vectors.choose(selector, words[i], merged[i]);
       }

@@ -1,10 +1,10 @@
 package dev.stubpool.seccomp.proof;
 
 /**
- * A question about a program or a policy has an answer, but it would take too much memory or time
- * to find: decision diagrams for products and quotients of unknown words are exponentially large.
+ * Thrown if answering a question about a program or a policy would exceed the limit for memory or
+ * time: decision diagrams for products and quotients of unknown words are exponentially large.
  *
- * <p>Filters that only compare, mask, add and shift are not concerned.
+ * <p>Filters that only compare, mask, add and shift do not cause it.
  */
 public final class UndecidedException extends IllegalArgumentException {
 

@@ -471,8 +471,8 @@ class SeccompAuditTest {
   void shouldNameFindings() {
     assertThat(find(Check.ERRNO_ZERO, returning(0x00050000)))
         .hasToString(
-            "MEDIUM errno-zero: instruction 0: ERRNO(0): the call is not done, but returns 0 as if"
-                + " it had succeeded");
+            "MEDIUM errno-zero: instruction 0: ERRNO(0): the call is not executed, but returns 0 as"
+                + " if it had succeeded");
   }
 
   @Test

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.Effort;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.bpf.BpfAssembler.Label;
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;

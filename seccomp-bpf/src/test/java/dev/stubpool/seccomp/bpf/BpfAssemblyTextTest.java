@@ -3,7 +3,7 @@ package dev.stubpool.seccomp.bpf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import dev.stubpool.seccomp.Effort;
+import dev.stubpool.testing.Effort;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
@@ -162,9 +162,9 @@ class BpfAssemblyTextTest {
           ~ld [x 4]~                 | 1 | 7 | ~expected "+", not "4"~
           ~ld [x]~                   | 1 | 6 | ~expected "+", not "]"~
           ~ld [foo]~                 | 1 | 5 | ~expected a number, not "foo"~
-          ~ld #0x~                   | 1 | 5 | ~"0x" is no number~
-          ~ld #08~                   | 1 | 5 | ~"08" is no number~
-          ~ld #1z~                   | 1 | 5 | ~"1z" is no number~
+          ~ld #0x~                   | 1 | 5 | ~"0x" is not a number~
+          ~ld #08~                   | 1 | 5 | ~"08" is not a number~
+          ~ld #1z~                   | 1 | 5 | ~"1z" is not a number~
           ~ld #0x100000000~          | 1 | 5 | ~"0x100000000" has more than 32 bits~
           ~ld #-2147483649~          | 1 | 5 | ~"-2147483649" has more than 32 bits~
           ~ld #99999999999999999999~ | 1 | 5 | ~"99999999999999999999" has more than 32 bits~
@@ -172,10 +172,10 @@ class BpfAssemblyTextTest {
           ~jeq #1~                   | 1 | 7 | ~expected ",", not the end~
           ~jeq #1, 5~                | 1 | 9 | ~expected a label, not "5"~
           ~jeq #1, ld\\nld: ret #0~  | 1 | 9 | ~expected a label, not "ld"~
-          ~jeq #1, no, no\\nret #0~  | 1 | 9 | ~there is no label "no"~
+          ~jeq #1, no, no\\nret #0~  | 1 | 9 | ~undefined label "no"~
           ~up: ld [0]\\njmp up~      | 2 | 5 | ~jumps only go forward, and label "up" is not ahead~
-          ~up: up: ret #0~           | 1 | 5 | ~label "up" is there already~
-          ~ret #0\\nend:~            | 2 | 5 | ~a label needs an instruction behind it~
+          ~up: up: ret #0~           | 1 | 5 | ~label "up" is already defined~
+          ~ret #0\\nend:~            | 2 | 5 | ~a label needs an instruction after it~
           ~x: ret #0~                | 1 | 1 | ~expected a label, not "x"~
           ~ret #0 /* open~           | 1 | 8 | ~this comment does not end~
           ~ret #0 @~                 | 1 | 8 | ~unexpected character "@"~

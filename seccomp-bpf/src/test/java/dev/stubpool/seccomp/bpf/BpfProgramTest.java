@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.stubpool.seccomp.Effort;
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

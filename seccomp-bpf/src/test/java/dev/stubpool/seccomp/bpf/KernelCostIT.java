@@ -2,9 +2,9 @@ package dev.stubpool.seccomp.bpf;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.stubpool.seccomp.Effort;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;

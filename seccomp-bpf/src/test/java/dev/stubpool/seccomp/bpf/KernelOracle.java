@@ -1,9 +1,9 @@
 package dev.stubpool.seccomp.bpf;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.stubpool.seccomp.SeccompData;
+import dev.stubpool.testing.CProgram;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -52,7 +52,7 @@ final class KernelOracle implements AutoCloseable {
     Path folder = Files.createTempDirectory("seccomp-oracle");
     Path program = folder.resolve("oracle");
     try {
-      compile(program);
+      CProgram.compile(Path.of("src/test/c/seccomp_oracle.c"), program, "-O2");
       Process process =
           new ProcessBuilder(program.toString()).redirectError(Redirect.INHERIT).start();
       KernelOracle oracle = new KernelOracle(folder, process);
@@ -65,34 +65,6 @@ final class KernelOracle implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       delete(folder);
       throw e;
-    }
-  }
-
-  private static void compile(Path program) throws IOException, InterruptedException {
-    Path source =
-        Path.of(System.getProperty("basedir", ""), "src", "test", "c", "seccomp_oracle.c");
-    Process gcc;
-    try {
-      gcc =
-          new ProcessBuilder(
-                  "gcc",
-                  "-O2",
-                  "-std=gnu11",
-                  "-Wall",
-                  "-Wextra",
-                  "-Werror",
-                  "-o",
-                  program.toString(),
-                  source.toAbsolutePath().toString())
-              .redirectErrorStream(true)
-              .start();
-    } catch (IOException e) {
-      skip("there is no gcc: " + e.getMessage());
-      return;
-    }
-    String output = new String(gcc.getInputStream().readAllBytes(), UTF_8);
-    if (gcc.waitFor() != 0) {
-      throw new IOException("gcc failed: " + output);
     }
   }
 

@@ -3,10 +3,10 @@ package dev.stubpool.seccomp.bpf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.Effort;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.SeccompField;
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

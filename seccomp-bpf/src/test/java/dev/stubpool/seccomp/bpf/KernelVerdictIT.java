@@ -3,8 +3,8 @@ package dev.stubpool.seccomp.bpf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.Effort;
 import dev.stubpool.seccomp.SeccompData;
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.stubpool.seccomp.bpf;
 
-import dev.stubpool.seccomp.Effort;
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;

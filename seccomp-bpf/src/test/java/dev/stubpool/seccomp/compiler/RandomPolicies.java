@@ -2,12 +2,12 @@ package dev.stubpool.seccomp.compiler;
 
 import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.Condition;
-import dev.stubpool.seccomp.Effort;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.SeccompField;
 import dev.stubpool.seccomp.SeccompPolicy;
 import dev.stubpool.seccomp.SeccompRule;
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;

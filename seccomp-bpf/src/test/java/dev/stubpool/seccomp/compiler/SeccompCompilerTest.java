@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.Condition;
-import dev.stubpool.seccomp.Effort;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.SeccompPolicy;
@@ -14,6 +13,7 @@ import dev.stubpool.seccomp.bpf.Bpf;
 import dev.stubpool.seccomp.bpf.BpfInstruction;
 import dev.stubpool.seccomp.bpf.BpfProgram;
 import dev.stubpool.seccomp.bpf.BpfSimulator;
+import dev.stubpool.testing.Effort;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;

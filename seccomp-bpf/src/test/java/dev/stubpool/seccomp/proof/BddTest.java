@@ -3,7 +3,7 @@ package dev.stubpool.seccomp.proof;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import dev.stubpool.seccomp.Effort;
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;

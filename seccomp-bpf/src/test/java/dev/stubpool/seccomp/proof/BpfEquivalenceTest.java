@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.Effort;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.SeccompPolicy;
@@ -24,6 +23,7 @@ import dev.stubpool.seccomp.proof.BpfEquivalence.Equal;
 import dev.stubpool.seccomp.proof.BpfEquivalence.Result;
 import dev.stubpool.seccomp.proof.BpfEquivalence.Sameness;
 import dev.stubpool.seccomp.proof.BpfEquivalence.Undecided;
+import dev.stubpool.testing.Effort;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.Effort;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.bpf.Bpf;
@@ -15,6 +14,7 @@ import dev.stubpool.seccomp.bpf.BpfSimulator;
 import dev.stubpool.seccomp.bpf.RandomPrograms;
 import dev.stubpool.seccomp.compiler.RandomPolicies;
 import dev.stubpool.seccomp.compiler.SeccompCompiler;
+import dev.stubpool.testing.Effort;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;

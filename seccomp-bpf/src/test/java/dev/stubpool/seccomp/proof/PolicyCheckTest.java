@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.Condition;
-import dev.stubpool.seccomp.Effort;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompPolicy;
 import dev.stubpool.seccomp.SeccompRule;
@@ -14,6 +13,7 @@ import dev.stubpool.seccomp.compiler.RandomPolicies;
 import dev.stubpool.seccomp.compiler.SeccompCompiler;
 import dev.stubpool.seccomp.proof.PolicyCheck.Finding;
 import dev.stubpool.seccomp.proof.PolicyCheck.Kind;
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;

@@ -4,7 +4,6 @@ import static dev.stubpool.seccomp.Condition.argument;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.seccomp.Architecture;
-import dev.stubpool.seccomp.Effort;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.SeccompPolicy;
@@ -17,6 +16,7 @@ import dev.stubpool.seccomp.compiler.CompilerOptions;
 import dev.stubpool.seccomp.compiler.Optimization;
 import dev.stubpool.seccomp.compiler.RandomPolicies;
 import dev.stubpool.seccomp.compiler.SeccompCompiler;
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;

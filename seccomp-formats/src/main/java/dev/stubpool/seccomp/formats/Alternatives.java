@@ -12,35 +12,38 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Conditions taken apart: alternatives of which each has at most one of libseccomp's comparisons
- * for an argument.
+ * Converts conditions to disjunctive form: alternatives, each with at most one libseccomp
+ * comparison for an argument.
  *
- * <p>What has no comparison of its own becomes several: a range that ends at neither end of the
- * numbers, for example, becomes blocks of which each is a MASKED_EQ.
+ * <p>A condition that no single comparison expresses becomes several alternatives: a range bounded
+ * on both sides, for example, becomes aligned blocks, each a MASKED_EQ.
  */
 final class Alternatives {
 
-  /** Where it ends: a filter of so many comparisons would be too long anyway. */
+  /**
+   * The limit for alternatives: a filter with more comparisons would be too long for the kernel.
+   */
   private static final int MAX = 4096;
 
   private static final long LOW_HALF = 0xffff_ffffL;
 
-  /** How many bits of an argument can be seen: 32 or 64. */
+  /** The bits of an argument that are compared: 32 or 64. */
   private final int bits;
 
   /**
-   * @param lowHalf whether the high half of arguments does not count
+   * @param lowHalf whether the high half of arguments is ignored
    */
   Alternatives(boolean lowHalf) {
     bits = lowHalf ? Integer.SIZE : Long.SIZE;
   }
 
   /**
-   * The alternatives of a condition.
+   * Converts a condition.
    *
-   * @return the comparisons of each, by argument; an empty map always holds, an empty set never
-   * @throws IllegalArgumentException if the condition has something that libseccomp lacks, or there
-   *     would be too many
+   * @return the alternatives, each with its comparisons by argument; an empty map always holds, an
+   *     empty set never
+   * @throws IllegalArgumentException if libseccomp cannot express the condition, or there would be
+   *     too many alternatives
    */
   Set<SortedMap<Integer, Comparison>> of(Condition condition) {
     return of(condition, false);
@@ -120,7 +123,7 @@ final class Alternatives {
     return all;
   }
 
-  /** What holds where two comparisons of one argument hold. */
+  /** The conjunction of two comparisons of one argument, as alternatives. */
   private List<Comparison> both(Comparison left, Comparison right) {
     List<Comparison> all = new ArrayList<>();
     if (isOrdering(left) && isOrdering(right)) {
@@ -149,7 +152,7 @@ final class Alternatives {
     return comparison.operator() != Operator.MASKED_EQ;
   }
 
-  /** MASKED_EQ, or EQ where every bit counts. */
+  /** MASKED_EQ, or EQ if the mask has all bits. */
   private Comparison masked(int argument, long mask, long value) {
     return mask == max(bits)
         ? Comparison.of(argument, Operator.EQ, value)
@@ -165,7 +168,7 @@ final class Alternatives {
     return masks;
   }
 
-  /** Numbers from one to another, unsigned, both included. */
+  /** A range of unsigned numbers, inclusive. */
   private record Range(long lo, long hi) {}
 
   private static long max(int bits) {
@@ -192,7 +195,7 @@ final class Alternatives {
     return joined(ranges);
   }
 
-  /** The same numbers in as few ranges as possible, of sorted ones. */
+  /** Joins adjacent ranges of a sorted list. */
   private static List<Range> joined(List<Range> ranges) {
     List<Range> joined = new ArrayList<>();
     for (Range range : ranges) {
@@ -223,7 +226,10 @@ final class Alternatives {
     };
   }
 
-  /** Adding the sign bit makes a signed order an unsigned one; taken back, a range may be split. */
+  /**
+   * The ranges of a signed comparison. Adding the sign bit turns signed order into unsigned order;
+   * undoing that may split a range.
+   */
   private static List<Range> signed(Operator operator, long value, int width) {
     long sign = 1L << (width - 1);
     List<Range> signed = new ArrayList<>();
@@ -309,7 +315,10 @@ final class Alternatives {
     return all;
   }
 
-  /** On a 32-bit architecture the high half of what all 64 bits are wanted of is 0. */
+  /**
+   * The mask of the bits that can be nonzero: on a 32-bit architecture the high half of a 64-bit
+   * operand is 0.
+   */
   private long visible(long mask, Condition.Subject subject) {
     return width(subject) > bits ? mask & LOW_HALF : mask;
   }
@@ -331,7 +340,7 @@ final class Alternatives {
     return index;
   }
 
-  /** One comparison if there is one for the range, else blocks. */
+  /** A single comparison if one expresses the range, else blocks. */
   private List<Comparison> comparisons(int argument, Range range, int width) {
     long hi = range.hi();
     if (width > bits) { // the high half is 0

@@ -11,42 +11,42 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The rules of one system call in libseccomp's order of precedence, whatever the order in which
- * they are added.
+ * The rules of one system call in libseccomp's order of precedence, which does not depend on the
+ * order in which they are added.
  *
- * <p>A rule without comparisons beats all that have some, the first such rule beats later ones.
- * Else the rules are tried in the order of their comparisons, from the first argument to the last;
- * what decides is the first place where two rules differ:
+ * <p>A rule without comparisons takes precedence over all rules with comparisons, and over later
+ * rules without. Other rules are ordered by their comparisons, from the first argument to the last,
+ * by the first place where two rules differ:
  *
  * <ol>
- *   <li>a later argument is looked at before an earlier one;
+ *   <li>a comparison of a later argument comes before one of an earlier argument;
  *   <li>on one argument, EQ, NE and MASKED_EQ come before LT and LE, those before GT and GE;
- *   <li>then the greater value, of LT and LE the smaller one;
- *   <li>then what was added first.
+ *   <li>then the greater value, for LT and LE the smaller one;
+ *   <li>then the rule that was added first.
  * </ol>
  *
- * <p>Where all 64 bits count, all of this is decided by the high halves, then by the low ones.
- * Rules with the same comparisons and different actions are refused; so is a rule that is shorter
- * than one with the same first comparisons and another action; a longer one has no effect.
+ * <p>64-bit values are ordered by their high halves, then by their low halves. Rules with the same
+ * comparisons and different actions are refused. So is a rule whose comparisons are a prefix of
+ * those of a rule with another action; a rule that extends an existing one has no effect.
  *
- * <p>This is what the library means to do. Where version 2.5 or 2.6 does otherwise, that is not
- * followed:
+ * <p>This is libseccomp's intended order. These deviations of versions 2.5 and 2.6 are not
+ * reproduced:
  *
  * <ul>
- *   <li>Behind an ordering comparison or NE in front of another argument's, rules whose values have
- *       the same high half share what comes next, so that a rule answers where only another one
- *       should, or is lost.
- *   <li>With values of several high halves for one argument, a low half may be compared with a high
- *       one.
- *   <li>Between NE rules of one high half with several actions, the answer where the high half
- *       differs has nothing to do with the order.
- *   <li>Where an architecture lacks the call whose rule comes first, and there is no binary tree,
- *       that architecture's numbers are not compared at all.
+ *   <li>After an ordering comparison or NE that is followed by another argument's comparison, rules
+ *       whose values have the same high half share what follows, so that a rule applies where only
+ *       another one should, or is lost.
+ *   <li>If the values for one argument have several high halves, a low half may be compared with a
+ *       high one.
+ *   <li>For NE rules with the same high half and several actions, the answer for other high halves
+ *       does not follow the order.
+ *   <li>If an architecture lacks the call of the first rule, and no binary tree is used, that
+ *       architecture's numbers are not compared at all.
  * </ul>
  */
 final class CallRules {
 
-  /** A rule of libseccomp's. */
+  /** A libseccomp rule. */
   record Rule(List<Comparison> comparisons, SeccompAction action) {
     SeccompRule withNumber(int nr, boolean lowHalf) {
       List<Condition> conditions =
@@ -55,7 +55,7 @@ final class CallRules {
     }
   }
 
-  /** What became of a rule. */
+  /** The effect of adding a rule. */
   enum Outcome {
     ADDED,
     /** An earlier rule with the same action covers it. */
@@ -77,8 +77,8 @@ final class CallRules {
    * Adds a rule.
    *
    * @param comparisons at most one for each argument, in any order
-   * @throws RefusedException if its comparisons are a beginning of, or the same as, those of a rule
-   *     with another action
+   * @throws RefusedException if its comparisons are equal to, or a prefix of, those of a rule with
+   *     another action
    */
   Outcome add(List<Comparison> comparisons, SeccompAction action) throws RefusedException {
     List<Comparison> effective =
@@ -93,7 +93,7 @@ final class CallRules {
     return outcome;
   }
 
-  /** Takes back what was added last. */
+  /** Removes the rule that was added last. */
   void undo() {
     accepted.removeLast();
     unconditional = Optional.empty();
@@ -107,7 +107,7 @@ final class CallRules {
     }
   }
 
-  /** The rules in the order in which they are to be tried. */
+  /** The rules in order of precedence. */
   List<Rule> inOrder() {
     if (unconditional.isPresent()) {
       return List.of(unconditional.get());
@@ -149,7 +149,7 @@ final class CallRules {
     return earlier.action().equals(rule.action()) ? Outcome.REDUNDANT : Outcome.NEVER_APPLIES;
   }
 
-  /** Where a rule goes on behind a comparison; made where there is none. */
+  /** Finds or creates the branch after a comparison. */
   private Branch branch(List<Node> level, Comparison comparison) {
     List<Node> halves = level;
     if (!lowHalf) {
@@ -185,7 +185,7 @@ final class CallRules {
     private final int mask;
     private final int value;
 
-    /** Of the high half: the tests of the low one. */
+    /** For a test of the high half: the tests of the low half. */
     private final List<Node> lowHalves = new ArrayList<>();
 
     private final Branch holds = new Branch();
@@ -203,7 +203,10 @@ final class CallRules {
       return (int) (high ? word >>> Integer.SIZE : word);
     }
 
-    /** NE is EQ that fails, and so on. Where high halves are equal, the low ones decide. */
+    /**
+     * The test that implements an operator: NE is a negated EQ, and so on. If the high halves are
+     * equal, the low ones decide.
+     */
     private static Operator test(Operator operator, boolean high) {
       return switch (operator) {
         case EQ, NE -> Operator.EQ;
@@ -213,7 +216,10 @@ final class CallRules {
       };
     }
 
-    /** Whether both look at the same half of an argument is known from where they stand. */
+    /**
+     * Whether two nodes of one level are the same test; the level implies the same half of an
+     * argument.
+     */
     boolean isSameTest(Node other) {
       return argument == other.argument
           && test == other.test
@@ -241,7 +247,7 @@ final class CallRules {
     }
   }
 
-  /** What follows a comparison: the end of a rule, or more comparisons. */
+  /** The subtree after a comparison: the end of a rule, or more comparisons. */
   private static final class Branch {
     private Optional<Rule> rule = Optional.empty();
     private List<Node> next = new ArrayList<>();

@@ -4,18 +4,17 @@ import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.Condition;
 
 /**
- * A test of one argument as libseccomp has them: {@code struct scmp_arg_cmp} of
- * seccomp_rule_add(3).
+ * A libseccomp comparison of one argument: {@code struct scmp_arg_cmp} of seccomp_rule_add(3).
  *
- * @param argument which argument, 0 to 5
- * @param operator how to compare
- * @param mask the bits that count, for {@link Operator#MASKED_EQ}; else all
- * @param value with what, unsigned; bits outside the mask are dropped
+ * @param argument the argument, 0 to 5
+ * @param operator the operator
+ * @param mask the bits to compare, for {@link Operator#MASKED_EQ}; else all
+ * @param value the operand, unsigned; bits outside the mask are dropped
  */
 record Comparison(int argument, Operator operator, long mask, long value) {
   private static final long LOW_HALF = 0xffff_ffffL;
 
-  /** In the names of {@code enum scmp_compare} without their prefix. */
+  /** The constants of {@code enum scmp_compare} without their prefix. */
   enum Operator {
     NE,
     LT,
@@ -42,8 +41,8 @@ record Comparison(int argument, Operator operator, long mask, long value) {
   }
 
   /**
-   * Whether libseccomp looks at the low half of arguments only: where pointers have 32 bits, on x32
-   * and n32, too.
+   * Whether libseccomp compares only the low half of arguments: on architectures with 32-bit
+   * pointers, x32 and n32 included.
    */
   static boolean lowHalfOnly(Architecture architecture) {
     return architecture.bits() == Integer.SIZE
@@ -51,17 +50,17 @@ record Comparison(int argument, Operator operator, long mask, long value) {
         || architecture == Architecture.MIPSEL64N32;
   }
 
-  /** What is left of the comparison where only the low half counts. */
+  /** The comparison restricted to the low half. */
   Comparison lowHalf() {
     return new Comparison(argument, operator, mask & LOW_HALF, value & LOW_HALF);
   }
 
-  /** Whether it holds for every value, because no bit counts. */
+  /** Whether it holds for every value, because the mask is empty. */
   boolean alwaysHolds() {
     return mask == 0;
   }
 
-  /** The comparison as a condition on all bits, or on the low half. */
+  /** Converts the comparison to a condition on all bits, or on the low half. */
   Condition condition(boolean lowHalf) {
     Condition.Subject subject = Condition.argument(argument);
     if (lowHalf) {

@@ -12,12 +12,12 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Constants of C headers that policies name, such as {@code O_RDONLY}: those of x86, and of
- * architectures that have the kernel's generic values.
+ * Constants of C headers that policies use, such as {@code O_RDONLY}: the values of x86, and of
+ * architectures with the kernel's generic values.
  */
 final class Constants {
 
-  /** Where Arm, both with 32 and with 64 bits, differs: {@code asm/fcntl.h}. */
+  /** Constants that differ on 32-bit and 64-bit Arm: {@code asm/fcntl.h}. */
   private static final Map<String, Long> ON_ARM =
       Map.of(
           "O_DIRECTORY", 0x4000L,
@@ -32,7 +32,7 @@ final class Constants {
 
   private Constants() {}
 
-  /** Whether there are constants of an architecture. */
+  /** Whether the constants of an architecture are known. */
   static boolean areKnown(Architecture architecture) {
     return switch (architecture) {
       case X86_64, I386, X32, AARCH64, ARM, RISCV64, RISCV32, LOONGARCH64 -> true;
@@ -40,7 +40,7 @@ final class Constants {
     };
   }
 
-  /** The value of a constant; none where it would depend on the architecture in an unknown way. */
+  /** The value of a constant; empty if its value on the architecture is unknown. */
   static OptionalLong find(Architecture architecture, String name) {
     Values values = VALUES.get(name);
     if (values == null || !areKnown(architecture)) {
@@ -64,7 +64,7 @@ final class Constants {
     if (architecture.bits() == Long.SIZE) {
       return values.with64Bits();
     }
-    // a size that is in the number may differ from x86's, too
+    // the structure size encoded in the number may differ from x86's
     return values.with32Bits().equals(values.with64Bits())
         ? values.with32Bits()
         : OptionalLong.empty();

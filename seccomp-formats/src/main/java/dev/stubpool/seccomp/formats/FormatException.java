@@ -1,10 +1,10 @@
 package dev.stubpool.seccomp.formats;
 
-/** A text is not what its format wants. The message begins with file, line and column. */
+/** Thrown if a text is malformed. The message begins with file, line and column. */
 public final class FormatException extends IllegalArgumentException {
   private static final long serialVersionUID = 1;
 
-  /** Where, in plain values: a record would have to be serializable. */
+  /** The location as plain values, because a {@link Location} is not serializable. */
   private final String file;
 
   private final int line;
@@ -18,9 +18,9 @@ public final class FormatException extends IllegalArgumentException {
   }
 
   /**
-   * Where the text is wrong.
+   * The location of the error.
    *
-   * @return the place
+   * @return the location
    */
   public Location location() {
     return new Location(file, line, column);

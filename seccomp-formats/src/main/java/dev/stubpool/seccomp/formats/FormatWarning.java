@@ -1,15 +1,15 @@
 package dev.stubpool.seccomp.formats;
 
 /**
- * Something in a text that has no effect, or perhaps another one than was meant.
+ * A warning about a part of a text that has no effect, or perhaps an unintended one.
  *
- * @param location where
- * @param message what
+ * @param location the location of that part
+ * @param message the description
  */
 public record FormatWarning(Location location, String message) {
 
   /**
-   * The warning as compilers print it.
+   * Formats the warning as compilers do.
    *
    * @return file, line, column and message
    */

@@ -12,21 +12,21 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A JSON value that knows where it stands. */
+/** A JSON value with its location in the text. */
 sealed interface Json {
 
-  /** Profiles have at most seven levels. */
+  /** The limit for nesting; profiles have at most seven levels. */
   int MAX_DEPTH = 64;
 
-  /** More than any profile needs; a name or a comment can be long. */
+  /** The limit for strings, in UTF-16 units; more than any profile needs. */
   int MAX_STRING = 1 << 16;
 
   Location location();
 
-  /** What the value is, for messages. */
+  /** The name of the value's type, for messages. */
   String kind();
 
-  /** An object; the last of several members of one name is an error, so there is one of each. */
+  /** An object. Duplicate names are an error of the parser, so names are unique. */
   record Members(Location location, Map<String, Json> values, Map<String, Location> names)
       implements Json {
     @Override
@@ -49,7 +49,7 @@ sealed interface Json {
     }
   }
 
-  /** A number as it was written. */
+  /** A number as written in the text. */
   record Numeral(Location location, String value) implements Json {
     @Override
     public String kind() {
@@ -72,10 +72,10 @@ sealed interface Json {
   }
 
   /**
-   * Reads a text that is one value.
+   * Parses a text that is a single value.
    *
-   * @throws FormatException if it is something else, an object has two members of one name, or
-   *     there are more than {@value #MAX_DEPTH} levels
+   * @throws FormatException if it is not, an object has two members with one name, or there are
+   *     more than {@value #MAX_DEPTH} levels
    */
   static Json parse(String text, String file) {
     JsonFactory factory =
@@ -92,7 +92,7 @@ sealed interface Json {
       try {
         return reader.only();
       } catch (JsonProcessingException e) {
-        // limits that are passed have no place of their own
+        // the exception for an exceeded limit has no location
         JsonLocation location = e.getLocation();
         throw new FormatException(
             Reader.at(location == null ? parser.currentLocation() : location, file),
@@ -103,7 +103,7 @@ sealed interface Json {
     }
   }
 
-  /** Makes values of tokens; recursive, as deep as the parser's limit. */
+  /** Builds values from tokens; recursive, up to the parser's nesting limit. */
   final class Reader {
     private final JsonParser parser;
     private final String file;
@@ -157,7 +157,7 @@ sealed interface Json {
         if (earlier != null) {
           throw new FormatException(
               nameLocation,
-              "\"%s\" is here a second time, the first is in line %d"
+              "\"%s\" is a duplicate, the first is in line %d"
                   .formatted(Messages.shorten(name), earlier.line()));
         }
         parser.nextToken();

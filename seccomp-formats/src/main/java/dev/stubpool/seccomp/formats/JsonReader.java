@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Takes JSON values for what they have to be, and collects warnings. */
+/** Converts JSON values to their expected types, and collects warnings. */
 final class JsonReader {
   private final List<FormatWarning> warnings = new ArrayList<>();
 
@@ -15,7 +15,7 @@ final class JsonReader {
     warnings.add(new FormatWarning(location, message));
   }
 
-  /** All warnings in order of the text. */
+  /** All warnings, in order of location. */
   List<FormatWarning> warnings() {
     return warnings.stream()
         .sorted(
@@ -49,7 +49,7 @@ final class JsonReader {
     throw unexpected(value, "a string");
   }
 
-  /** An unsigned number that is not above a limit. */
+  /** Converts a value to an unsigned number that does not exceed a limit. */
   long integer(Json value, long max) {
     if (value instanceof Json.Numeral number) {
       try {
@@ -68,7 +68,7 @@ final class JsonReader {
     return "an integer from 0 to " + Long.toUnsignedString(max);
   }
 
-  /** A member; one that is null is as good as none. */
+  /** A member; null counts as absent. */
   Optional<Json> optional(Json.Members object, String name) {
     return Optional.ofNullable(object.values().get(name))
         .filter(value -> !(value instanceof Json.Null));
@@ -80,7 +80,7 @@ final class JsonReader {
             () -> new FormatException(object.location(), "\"%s\" is missing".formatted(name)));
   }
 
-  /** The elements of a member that is an array, if it is there. */
+  /** The elements of a member that must be an array; empty if it is absent. */
   List<Json> elements(Json.Members object, String name) {
     return optional(object, name)
         .map(

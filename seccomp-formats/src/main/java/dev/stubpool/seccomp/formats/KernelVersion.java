@@ -6,7 +6,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A Linux version as profiles name it: the first two numbers.
+ * A Linux version as in profiles: major and minor number.
  *
  * @param major the first number, such as 6 of 6.18
  * @param minor the second number, such as 18 of 6.18
@@ -26,11 +26,11 @@ public record KernelVersion(int major, int minor) implements Comparable<KernelVe
   }
 
   /**
-   * Reads a version.
+   * Parses a version.
    *
-   * @param text two numbers with a point between them
+   * @param text two numbers separated by a point
    * @return the version
-   * @throws IllegalArgumentException if it is something else
+   * @throws IllegalArgumentException if the text is not a version
    */
   public static KernelVersion parse(String text) {
     return find(text)

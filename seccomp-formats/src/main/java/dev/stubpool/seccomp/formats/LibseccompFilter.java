@@ -15,19 +15,23 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * A filter as libseccomp's functions build it, call by call; {@link #policy} is what it means.
+ * A model of a libseccomp filter context: its methods correspond to libseccomp's functions, and
+ * {@link #policy} is the resulting policy.
  *
- * <p>Rules are added for all architectures that the filter has at that moment; a call's number is
- * the native architecture's and stands for the call of the same name on the others. Which of
- * several rules for one call answers is said at {@link CallRules}.
+ * <p>A rule is added for all architectures that the filter has at that moment. A system call number
+ * is the native architecture's, and means the call of the same name on the others. {@link
+ * CallRules} defines the precedence of rules for one call.
  *
- * <p>Calls that an architecture has inside another one ({@link Multiplexed}) get two rules there:
- * one for that call, with the selector in place of what the rule says about the first argument, and
- * one for the call itself where there is one.
+ * <p>Calls that an architecture multiplexes through another call ({@link Multiplexed}) get two
+ * rules: one for the carrier, with a comparison with the selector in place of the rule's own
+ * comparison of the first argument, and one for the direct call if it exists.
  */
 final class LibseccompFilter {
 
-  /** Numbers from here up to -2 are reserved; below are names that an architecture lacks. */
+  /**
+   * Numbers from here to -2 are reserved; libseccomp uses lower ones for names that an architecture
+   * lacks.
+   */
   private static final int FIRST_RESERVED = -99;
 
   private final Architecture nativeArchitecture;
@@ -37,14 +41,14 @@ final class LibseccompFilter {
   private SeccompAction badArchitectureAction = SeccompAction.KILL_THREAD;
   private boolean skipCallAllowed;
 
-  /** seccomp_init(3): with the native architecture. */
+  /** seccomp_init(3); the filter has the native architecture. */
   LibseccompFilter(Architecture nativeArchitecture, SeccompAction defaultAction) {
     this.nativeArchitecture = nativeArchitecture;
     this.defaultAction = defaultAction;
     addArchitecture(nativeArchitecture);
   }
 
-  /** seccomp_reset(3): as after seccomp_init(3), attributes included. */
+  /** seccomp_reset(3): restores the state after seccomp_init(3), attributes included. */
   void reset(SeccompAction newDefaultAction) {
     rules.clear();
     defaultAction = newDefaultAction;
@@ -53,12 +57,12 @@ final class LibseccompFilter {
     addArchitecture(nativeArchitecture);
   }
 
-  /** seccomp_arch_add(3); without effect if the filter has it. */
+  /** seccomp_arch_add(3); no effect if the filter has the architecture. */
   void addArchitecture(Architecture architecture) {
     rules.computeIfAbsent(architecture, _ -> new LinkedHashMap<>());
   }
 
-  /** seccomp_arch_remove(3); without effect if the filter lacks it. */
+  /** seccomp_arch_remove(3); no effect if the filter lacks the architecture. */
   void removeArchitecture(Architecture architecture) {
     rules.remove(architecture);
   }
@@ -67,7 +71,7 @@ final class LibseccompFilter {
     return rules.keySet();
   }
 
-  /** seccomp_merge(3): takes the architectures of another filter, and their rules. */
+  /** seccomp_merge(3): adds the architectures of another filter, with their rules. */
   void merge(LibseccompFilter other) throws RefusedException {
     for (Architecture architecture : other.rules.keySet()) {
       if (rules.containsKey(architecture)) {
@@ -92,12 +96,12 @@ final class LibseccompFilter {
   }
 
   /**
-   * seccomp_rule_add(3) or, strict, seccomp_rule_add_exact(3).
+   * seccomp_rule_add(3) or, if strict, seccomp_rule_add_exact(3).
    *
-   * @param call a call's name, or a number
-   * @param strict refuse where an architecture lacks the call, or wants another rule
-   * @return what became of the rule on each architecture that has the call
-   * @throws RefusedException if libseccomp returns an error; the filter is as before
+   * @param call a call's name or number
+   * @param strict whether to refuse a rule if an architecture lacks the call or needs another rule
+   * @return the outcome on each architecture that has the call
+   * @throws RefusedException if libseccomp would return an error; the filter is unchanged
    */
   Map<Architecture, Outcome> add(
       String call, SeccompAction action, List<Comparison> comparisons, boolean strict)
@@ -208,14 +212,14 @@ final class LibseccompFilter {
     return List.of();
   }
 
-  /** A call's number if it was given as one: no name begins with a digit or a sign. */
+  /** The number of a call that was given by number; no name begins with a digit or a sign. */
   private OptionalInt number(String call) {
     boolean named = call.isEmpty() || !(Character.isDigit(call.charAt(0)) || call.charAt(0) == '-');
     return named ? OptionalInt.empty() : SystemCallTable.of(nativeArchitecture).find(call);
   }
 
   /**
-   * What the filter means.
+   * The policy that the filter implements.
    *
    * @throws IllegalArgumentException if it has no architecture
    */

@@ -4,17 +4,17 @@ import dev.stubpool.seccomp.Architecture;
 import java.util.Set;
 
 /**
- * What a policy is loaded for: profiles have parts that depend on it.
+ * The environment for which a policy is loaded; parts of profiles depend on it.
  *
- * @param file what messages call the text, such as its path
- * @param architecture the native architecture; the policy always has it
+ * @param file the name of the text in messages, such as its path
+ * @param architecture the native architecture, which the policy always includes
  * @param capabilities the capabilities of the process, such as {@code CAP_SYS_ADMIN}
- * @param kernel the version of the kernel that it runs on
+ * @param kernel the version of the kernel
  */
 public record LoadContext(
     String file, Architecture architecture, Set<String> capabilities, KernelVersion kernel) {
 
-  /** x86-64, no capability, the newest kernel that there can be. */
+  /** x86-64, no capabilities, and a kernel newer than all others. */
   public static final LoadContext DEFAULT =
       new LoadContext(
           "policy",
@@ -28,9 +28,9 @@ public record LoadContext(
   }
 
   /**
-   * The same with another name of the text.
+   * Returns the context with another name of the text.
    *
-   * @param newFile what messages call the text
+   * @param newFile the name of the text in messages
    * @return the context
    */
   public LoadContext withFile(String newFile) {
@@ -38,7 +38,7 @@ public record LoadContext(
   }
 
   /**
-   * The same with another native architecture.
+   * Returns the context with another native architecture.
    *
    * @param newArchitecture the native architecture
    * @return the context
@@ -48,9 +48,9 @@ public record LoadContext(
   }
 
   /**
-   * The same with other capabilities.
+   * Returns the context with other capabilities.
    *
-   * @param newCapabilities all that the process has, in the names of capabilities(7)
+   * @param newCapabilities all capabilities of the process, by their names in capabilities(7)
    * @return the context
    */
   public LoadContext withCapabilities(Set<String> newCapabilities) {
@@ -58,9 +58,9 @@ public record LoadContext(
   }
 
   /**
-   * The same with another kernel.
+   * Returns the context with another kernel.
    *
-   * @param newKernel its version
+   * @param newKernel the kernel's version
    * @return the context
    */
   public LoadContext withKernel(KernelVersion newKernel) {

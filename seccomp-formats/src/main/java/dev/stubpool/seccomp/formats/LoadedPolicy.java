@@ -5,14 +5,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A policy that was read from a text, and what else the text says.
+ * A policy that was read from a text, with the text's further settings.
  *
  * @param policy the policy
- * @param warnings what has no effect, or perhaps another one than was meant; in order of the text
- * @param flags the flags of seccomp(2) to install the filter with, such as {@code
- *     SECCOMP_FILTER_FLAG_LOG}; in order, as the text has them
- * @param listenerPath the socket to send the listener's descriptor to, if the text names one
- * @param listenerMetadata what to send with it, if the text has it
+ * @param warnings parts of the text that have no effect, or perhaps an unintended one; in order of
+ *     location
+ * @param flags the flags of seccomp(2) with which to install the filter, such as {@code
+ *     SECCOMP_FILTER_FLAG_LOG}; in order of the text
+ * @param listenerPath the path of the socket to which to send the listener's descriptor, if the
+ *     text names one
+ * @param listenerMetadata the data to send with it, if the text has them
  */
 public record LoadedPolicy(
     SeccompPolicy policy,

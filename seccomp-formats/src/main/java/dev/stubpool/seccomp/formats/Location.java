@@ -1,16 +1,16 @@
 package dev.stubpool.seccomp.formats;
 
 /**
- * A place in a text.
+ * A location in a text.
  *
- * @param file the name that the text was given, such as its path
+ * @param file the name of the text, such as its path
  * @param line the line, from 1
  * @param column the column in UTF-16 units, from 1
  */
 public record Location(String file, int line, int column) {
 
   /**
-   * The place as compilers print it.
+   * Formats the location as compilers do.
    *
    * @return such as {@code profile.json:12:7}
    */

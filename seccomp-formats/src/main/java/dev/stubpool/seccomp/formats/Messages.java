@@ -1,12 +1,12 @@
 package dev.stubpool.seccomp.formats;
 
-/** Words from the text in messages. */
+/** Formats parts of a text for use in messages. */
 final class Messages {
   private static final int LONG = 40;
 
   private Messages() {}
 
-  /** A word as it may stand in one line: not too long, without control characters. */
+  /** Makes a word fit for one line: shortens it and escapes control characters. */
   static String shorten(String word) {
     StringBuilder out = new StringBuilder();
     word.codePoints()

@@ -5,17 +5,17 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Takes a policy's text apart: into statements, and those into tokens. */
+/** Splits the text of a policy into statements, and these into tokens. */
 final class MinijailLexer {
 
-  /** What a token is. */
+  /** The kind of a token. */
   enum Kind {
     /** A name, a key word, or an action. */
     WORD,
     NUMBER,
     /** {@code @include} and others. */
     DIRECTIVE,
-    /** Of a file; begins with / or ./ */
+    /** The path of a file; begins with / or ./ */
     PATH,
     /** An operator or a punctuation mark. */
     SIGN
@@ -44,7 +44,7 @@ final class MinijailLexer {
   /**
    * The statements of a text, each with at least one token.
    *
-   * @throws FormatException if there is something that is no token
+   * @throws FormatException if there is an illegal character
    */
   static List<List<Token>> statements(String text, String file) {
     if (text.length() > MinijailPolicy.MAX_LENGTH) {

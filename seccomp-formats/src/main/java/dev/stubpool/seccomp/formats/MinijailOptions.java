@@ -8,19 +8,20 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * What minijail takes from its command line instead of the policy's text.
+ * Settings that minijail takes from its command line instead of the policy's text.
  *
- * @param killAction what {@code kill} is, what unnamed calls get, and calls of other architectures
- * @param dialect which of minijail's two parsers is followed where they differ
- * @param includes where included texts come from
+ * @param killAction the action for {@code kill}, for unnamed calls, and for calls of other
+ *     architectures
+ * @param dialect which of minijail's two parsers to follow where they differ
+ * @param includes how included texts are found
  */
 public record MinijailOptions(SeccompAction killAction, Dialect dialect, Includes includes) {
 
-  /** Kills the process, follows minijail0(5), and includes nothing. */
+  /** Kills the process, follows minijail0(5), and refuses includes. */
   public static final MinijailOptions DEFAULT =
       new MinijailOptions(SeccompAction.KILL_PROCESS, Dialect.MINIJAIL0, Includes.NONE);
 
-  /** Checks that nothing is missing. */
+  /** Checks that no component is null. */
   public MinijailOptions {
     Objects.requireNonNull(killAction, "killAction");
     Objects.requireNonNull(dialect, "dialect");
@@ -28,9 +29,9 @@ public record MinijailOptions(SeccompAction killAction, Dialect dialect, Include
   }
 
   /**
-   * The same with another kill action.
+   * Returns the options with another kill action.
    *
-   * @param newKillAction what {@code kill} is
+   * @param newKillAction the action for {@code kill}
    * @return the options
    */
   public MinijailOptions withKillAction(SeccompAction newKillAction) {
@@ -38,9 +39,9 @@ public record MinijailOptions(SeccompAction killAction, Dialect dialect, Include
   }
 
   /**
-   * The same with another dialect.
+   * Returns the options with another dialect.
    *
-   * @param newDialect which parser is followed
+   * @param newDialect the parser to follow
    * @return the options
    */
   public MinijailOptions withDialect(Dialect newDialect) {
@@ -48,41 +49,41 @@ public record MinijailOptions(SeccompAction killAction, Dialect dialect, Include
   }
 
   /**
-   * The same with other included texts.
+   * Returns the options with another source of included texts.
    *
-   * @param newIncludes where they come from
+   * @param newIncludes how they are found
    * @return the options
    */
   public MinijailOptions withIncludes(Includes newIncludes) {
     return new MinijailOptions(killAction, dialect, newIncludes);
   }
 
-  /** Which of minijail's parsers is followed where they differ. */
+  /** The parser of minijail to follow where the two differ. */
   public enum Dialect {
     /**
-     * That of minijail0, described in minijail0(5): {@code EXPRESSION; return ERRNO} allows what
-     * matches and refuses the rest. A call has one line.
+     * The parser of minijail0, described in minijail0(5): {@code EXPRESSION; return ERRNO} allows
+     * calls that match and refuses the others. A call has one line.
      */
     MINIJAIL0,
 
     /**
-     * That of compile_seccomp_policy.py: {@code EXPRESSION; return ERRNO} refuses what matches, and
-     * what does not is left to the lines that follow for the same call, last to the default action.
+     * The parser of compile_seccomp_policy.py: {@code EXPRESSION; return ERRNO} refuses calls that
+     * match; others are left to later lines for the same call, finally to the default action.
      */
     COMPILER
   }
 
-  /** Where included texts come from. */
+  /** The source of included texts. */
   @FunctionalInterface
   public interface Includes {
 
-    /** Refuses every file: a text of unknown origin is not to read any. */
+    /** Refuses all includes, so that a text of unknown origin cannot read files. */
     Includes NONE =
         (_, path) -> {
           throw new IOException("nothing may be included: " + path);
         };
 
-    /** Files; a relative path begins at the folder of the text that includes it. */
+    /** Reads files; a relative path starts at the directory of the including text. */
     Includes FILES =
         (from, path) -> {
           try {
@@ -93,13 +94,14 @@ public record MinijailOptions(SeccompAction killAction, Dialect dialect, Include
         };
 
     /**
-     * An included text.
+     * Reads an included text.
      *
-     * @param from the name of the text that includes it: {@link LoadContext#file}, or a path that
-     *     was included
-     * @param path what it says
+     * @param from the name of the including text: {@link LoadContext#file}, or the path of an
+     *     included text
+     * @param path the path in the include directive
      * @return the text
-     * @throws IOException if there is none; the message goes into that of a FormatException
+     * @throws IOException if it cannot be read; the message becomes part of that of a
+     *     FormatException
      */
     String read(String from, String path) throws IOException;
   }

@@ -19,7 +19,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 
-/** Makes a policy of minijail's text. Parses once. */
+/** Parses minijail's text into a policy. For a single use. */
 final class MinijailParser {
   private static final int MAX_PARENTHESES = 64;
   private static final long LOW_HALF = 0xffff_ffffL;
@@ -30,10 +30,10 @@ final class MinijailParser {
   private final Architecture architecture;
   private final List<FormatWarning> warnings = new ArrayList<>();
 
-  /** What is said for each call, in order. */
+  /** The filters for each call, in order. */
   private final Map<Integer, List<Filter>> filters = new LinkedHashMap<>();
 
-  /** Where a call was first named. */
+  /** The location of the first line for each call. */
   private final Map<Integer, Location> firstNamed = new HashMap<>();
 
   private SeccompAction defaultAction;
@@ -50,7 +50,7 @@ final class MinijailParser {
     this.defaultAction = options.killAction();
   }
 
-  /** An answer, if the condition holds; without one always. */
+  /** An action that applies if the condition holds, or always without one. */
   private record Filter(Optional<Condition> condition, SeccompAction action, Location location) {}
 
   LoadedPolicy parse(String text) {
@@ -74,7 +74,7 @@ final class MinijailParser {
   private void parseText(String text, String file, int depth) {
     List<List<Token>> statements = MinijailLexer.statements(text, file);
     if (depth == 0) {
-      // what stands in front of it is meant by it, too
+      // the directive also applies to lines before it
       denylist = statements.stream().anyMatch(statement -> statement.getFirst().is("@denylist"));
       if (denylist) {
         defaultAction = SeccompAction.ALLOW;
@@ -192,8 +192,7 @@ final class MinijailParser {
         && (twice || (options.dialect() == MinijailOptions.Dialect.MINIJAIL0 && !denylist))) {
       throw new FormatException(
           name.location(),
-          "%s is here a second time, the first is %s"
-              .formatted(Messages.shorten(name.text()), earlier));
+          "%s is a duplicate, the first is %s".formatted(Messages.shorten(name.text()), earlier));
     }
     for (Filter filter : parsed) {
       if (!ofCall.isEmpty() && ofCall.getLast().condition().isEmpty()) {
@@ -206,7 +205,7 @@ final class MinijailParser {
     }
   }
 
-  /** A call's name, and for which architectures the line is. */
+  /** Parses a call's name and the architectures to which the line applies. */
   private void parseCall(List<Token> names, List<Integer> calls) {
     Token name = peek();
     if (name.kind() != Kind.WORD && name.kind() != Kind.NUMBER) {
@@ -227,7 +226,7 @@ final class MinijailParser {
     calls.add(nr.getAsInt());
   }
 
-  /** Whether the line is for this architecture. */
+  /** Parses metadata; returns whether the line applies to this architecture. */
   private boolean parseMetadata() {
     expect("[");
     boolean own = true;
@@ -236,7 +235,7 @@ final class MinijailParser {
       Token key = take(Kind.WORD, "a key");
       if (!keys.add(key.text())) {
         throw new FormatException(
-            key.location(), "\"%s\" is here a second time".formatted(Messages.shorten(key.text())));
+            key.location(), "\"%s\" is a duplicate".formatted(Messages.shorten(key.text())));
       }
       expect("=");
       Set<String> values = new HashSet<>();
@@ -463,7 +462,7 @@ final class MinijailParser {
     return value.getAsLong();
   }
 
-  /** A number as C has it; what is negative is the two's complement. */
+  /** Parses a number in C notation; a negative number gives its two's complement. */
   private long number(Token token) {
     boolean negative = token.text().startsWith("-");
     String digits = negative ? token.text().substring(1) : token.text();

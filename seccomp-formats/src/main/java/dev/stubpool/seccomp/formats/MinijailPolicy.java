@@ -1,8 +1,8 @@
 package dev.stubpool.seccomp.formats;
 
 /**
- * The text of minijail's seccomp policies, as minijail0(5) and the grammar of its
- * compile_seccomp_policy.py have it.
+ * Reads minijail's seccomp policies, in the syntax of minijail0(5) and of
+ * compile_seccomp_policy.py.
  *
  * <pre>
  * # a comment; a backslash at the end of a line continues it
@@ -23,29 +23,29 @@ package dev.stubpool.seccomp.formats;
  * Values are decimal, octal with 0, hexadecimal with 0x, or constants of Linux's headers, joined by
  * |, complemented by ~, and in parentheses. Calls may be numbers.
  *
- * <p>The policy is for one architecture. {@code @frequency} has no effect on what it means and is
- * reported; groups of calls ({@code name@group}) are not known.
+ * <p>The policy is for one architecture. {@code @frequency} has no effect on the policy and causes
+ * a warning. Groups of calls ({@code name@group}) are not supported.
  */
 public final class MinijailPolicy {
 
-  /** The longest text that is read, in UTF-16 units; included ones count on their own. */
+  /** The limit for the length of each text, in UTF-16 units. */
   public static final int MAX_LENGTH = 1 << 22;
 
-  /** How deeply texts may include each other. */
+  /** The limit for nested includes. */
   public static final int MAX_INCLUDE_DEPTH = 10;
 
-  /** How many texts may be included in all. */
+  /** The limit for the total number of includes. */
   public static final int MAX_INCLUDES = 256;
 
   private MinijailPolicy() {}
 
   /**
-   * Reads a policy as minijail0 would.
+   * Reads a policy with {@link MinijailOptions#DEFAULT}.
    *
    * @param text the policy
-   * @param context what it is loaded for: its file name and the native architecture count
+   * @param context the environment; only the file name and the native architecture are used
    * @return the policy and warnings
-   * @throws FormatException if the text is no policy, or includes another one
+   * @throws FormatException if the text is malformed or includes another one
    */
   public static LoadedPolicy parse(String text, LoadContext context) {
     return parse(text, context, MinijailOptions.DEFAULT);
@@ -55,10 +55,10 @@ public final class MinijailPolicy {
    * Reads a policy.
    *
    * @param text the policy
-   * @param context what it is loaded for: its file name and the native architecture count
-   * @param options what minijail takes from its command line
+   * @param context the environment; only the file name and the native architecture are used
+   * @param options the settings of minijail's command line
    * @return the policy and warnings
-   * @throws FormatException if the text is no policy, or what it includes is not there
+   * @throws FormatException if the text is malformed or an included text cannot be read
    */
   public static LoadedPolicy parse(String text, LoadContext context, MinijailOptions options) {
     return new MinijailParser(context, options).parse(text);

@@ -8,13 +8,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Calls that 32-bit x86 and some other architectures make by way of another one, whose first
- * argument tells which: {@code socketcall} ({@code linux/net.h}) and {@code ipc} ({@code
- * linux/ipc.h}). Newer kernels have many of them as calls of their own, too (on x86 since Linux 4.3
- * and 5.1).
+ * System calls that 32-bit x86 and some other architectures multiplex through another call, whose
+ * first argument selects them: {@code socketcall} ({@code linux/net.h}) and {@code ipc} ({@code
+ * linux/ipc.h}). Newer kernels also have many of them as direct calls (x86 since Linux 4.3 and
+ * 5.1).
  *
- * @param carrier the call that is made
- * @param selector what its first argument is
+ * @param carrier the call that carries them
+ * @param selector the carrier's first argument
  */
 record Multiplexed(String carrier, int selector) {
 
@@ -66,7 +66,7 @@ record Multiplexed(String carrier, int selector) {
     return Map.copyOf(calls);
   }
 
-  /** How a call is made there by way of another one, if it is. */
+  /** The multiplexed form of a call on an architecture, if there is one. */
   static Optional<Multiplexed> of(Architecture architecture, String name) {
     return Optional.ofNullable(CALLS.get(name))
         .filter(call -> SystemCallTable.of(architecture).find(call.carrier()).isPresent());

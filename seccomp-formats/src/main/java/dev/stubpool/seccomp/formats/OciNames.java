@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** What profiles call architectures, actions and operators. */
+/** The names of architectures, actions and operators in profiles. */
 final class OciNames {
   private static final String OPERATOR_PREFIX = "SCMP_CMP_";
 
@@ -61,7 +61,9 @@ final class OciNames {
         .findFirst();
   }
 
-  /** The name in {@code includes} and {@code excludes}, which is Go's only for some. */
+  /**
+   * The name in {@code includes} and {@code excludes}, which for some architectures is Go's name.
+   */
   static String inConditions(Architecture architecture) {
     return switch (architecture) {
       case X86_64 -> "amd64";

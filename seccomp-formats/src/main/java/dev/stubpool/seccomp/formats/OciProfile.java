@@ -3,41 +3,44 @@ package dev.stubpool.seccomp.formats;
 import dev.stubpool.seccomp.SeccompPolicy;
 
 /**
- * The JSON of container runtimes: the object {@code linux.seccomp} of the OCI runtime
- * specification, and what Docker's profiles have beyond it ({@code archMap}, {@code name}, {@code
- * includes}, {@code excludes}, {@code comment}).
+ * Reads and writes the JSON seccomp profiles of container runtimes: the object {@code
+ * linux.seccomp} of the OCI runtime specification, with the extensions of Docker's profiles ({@code
+ * archMap}, {@code name}, {@code includes}, {@code excludes}, {@code comment}).
  *
- * <p>A profile means what the filter does that Docker, runc and libseccomp make of it:
+ * <p>The meaning of a profile is that of the filter that Docker, runc and libseccomp build from it:
  *
  * <ul>
  *   <li>The architectures are the native one and those that {@code architectures} lists, or those
- *       that {@code archMap} lists for the native one. Calls of others kill the thread.
- *   <li>ERRNO and TRACE without {@code errnoRet} have EPERM, as has the default action without
- *       {@code defaultErrnoRet}. KILL is KILL_THREAD. Other actions have no data.
- *   <li>Arguments of one entry must all match, entries for one call are alternatives. If two
- *       arguments of one entry have the same index, each of them is an entry of its own, those with
- *       another index too. Comparisons are unsigned and look at 64 bits, on x86, x32 and 32-bit Arm
- *       at the low 32.
- *   <li>Entries with the default action have no effect. Among others, an entry without arguments
- *       beats all entries of that call with arguments. Of several with different actions that
- *       match, the order of the text does not tell which one answers: an entry whose arguments have
- *       the greater last index does, then EQ, NE and MASKED_EQ before LT and LE before GT and GE,
- *       then the greater value, with LT and LE the smaller one. Two entries with the same arguments
- *       and different actions are an error.
- *   <li>Names are looked up on each architecture; where there is no such call, the entry has no
- *       effect. A number is the native architecture's, decimal or hexadecimal; runc knows none.
+ *       that {@code archMap} lists for the native one. Calls of other architectures kill the
+ *       thread.
+ *   <li>ERRNO and TRACE without {@code errnoRet}, and the default action without {@code
+ *       defaultErrnoRet}, use EPERM. KILL is KILL_THREAD. Other actions have no data.
+ *   <li>All arguments of an entry must match; entries for one call are alternatives. If two
+ *       arguments of an entry have the same index, each argument of that entry becomes a separate
+ *       entry. Comparisons are unsigned and of 64 bits; on x86, x32 and 32-bit Arm, of the low 32
+ *       bits.
+ *   <li>Entries with the default action have no effect. An entry without arguments takes precedence
+ *       over entries of that call with arguments. If several entries with different actions match,
+ *       their order in the text does not matter: precedence has the entry with the greater last
+ *       argument index, then EQ, NE and MASKED_EQ before LT and LE before GT and GE, then the
+ *       greater value, for LT and LE the smaller one. Two entries with the same arguments and
+ *       different actions are an error.
+ *   <li>Names are looked up on each architecture; the entry has no effect on an architecture
+ *       without such a call. A number is the native architecture's, decimal or hexadecimal; runc
+ *       does not support numbers.
  *   <li>On x86, socket calls and System V IPC are also made through {@code socketcall} and {@code
- *       ipc}: entries for them cover both ways, but through these no argument other than the number
- *       of the inner call can be seen, so that what an entry says about the first one is ignored
- *       and what it says about others is compared with {@code socketcall}'s.
+ *       ipc}: entries for them cover both. A filter cannot see the arguments of the inner call
+ *       there, only its number: an entry's condition on the first argument is ignored, and
+ *       conditions on other arguments are applied to those of {@code socketcall} or {@code ipc}
+ *       itself.
  * </ul>
  *
- * <p>runc puts before all of it an ENOSYS for calls that are newer than all that the profile names.
- * That is no part of the profile's meaning here.
+ * <p>runc additionally returns ENOSYS for calls that are newer than all calls that the profile
+ * names. This is not modelled here.
  */
 public final class OciProfile {
 
-  /** The longest text that is read, in UTF-16 units. */
+  /** The limit for the length of a text, in UTF-16 units. */
   public static final int MAX_LENGTH = 1 << 24;
 
   private OciProfile() {}
@@ -46,10 +49,10 @@ public final class OciProfile {
    * Reads a profile.
    *
    * @param text the JSON, at most {@value #MAX_LENGTH} UTF-16 units
-   * @param context what it is loaded for
-   * @return the policy, and warnings about unknown names and what else has no effect
-   * @throws FormatException if it is no profile: wrong JSON, a wrong type or value, two members of
-   *     one name, or entries that contradict each other
+   * @param context the environment
+   * @return the policy, and warnings about unknown names and other parts without effect
+   * @throws FormatException if the text is malformed: invalid JSON, a wrong type or value, two
+   *     members with one name, or entries that contradict each other
    */
   public static LoadedPolicy parse(String text, LoadContext context) {
     if (text.length() > MAX_LENGTH) {
@@ -61,17 +64,17 @@ public final class OciProfile {
   }
 
   /**
-   * Writes a policy so that {@link #parse} makes an equivalent one of it, given the policy's first
-   * architecture as the native one.
+   * Writes a policy as a profile. {@link #parse} reads an equivalent policy from it if the native
+   * architecture is the policy's first one.
    *
-   * <p>Rules are taken apart until they are alternatives of comparisons that do not depend on their
-   * order; a range or a signed comparison becomes up to 126 entries.
+   * <p>Rules are split into alternatives of comparisons whose order does not matter; a range or a
+   * signed comparison becomes up to 126 entries.
    *
-   * @param policy the policy; its bad architecture action is KILL_THREAD, which is what OCI has
+   * @param policy the policy; its bad architecture action must be KILL_THREAD, the only one in OCI
    * @return the JSON, indented
-   * @throws IllegalArgumentException if a rule cannot be said; the message names it. OCI lacks the
-   *     instruction pointer, conditions that compare two arguments, SIGSYS with data, calls without
-   *     a name, and rules that differ between architectures
+   * @throws IllegalArgumentException if a rule cannot be expressed; the message names it. OCI has
+   *     no conditions on the instruction pointer or on two arguments, no SIGSYS with data, no calls
+   *     without a name, and no rules that differ between architectures
    */
   public static String write(SeccompPolicy policy) {
     return new OciWriter(policy).write();

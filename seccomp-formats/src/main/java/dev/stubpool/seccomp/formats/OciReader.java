@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Makes a policy of a profile's JSON. Reads once. */
+/** Reads a policy from a profile's JSON. For a single use. */
 final class OciReader {
   private static final Set<String> PROFILE_FIELDS =
       Set.of(
@@ -167,7 +167,7 @@ final class OciReader {
     } catch (RefusedException e) {
       throw new FormatException(
           name.location(),
-          "\"%s\" contradicts what is said before: %s"
+          "\"%s\" contradicts an earlier entry: %s"
               .formatted(Messages.shorten(name.value()), e.getMessage()));
     }
     List<String> unreached =
@@ -232,7 +232,7 @@ final class OciReader {
     };
   }
 
-  /** The rules of an entry: one, or as many as there are arguments. */
+  /** The rules of an entry: one, or one for each argument. */
   private List<List<Comparison>> rules(List<Json> arguments) {
     List<Comparison> comparisons = new ArrayList<>();
     boolean repeated = false;
@@ -244,7 +244,7 @@ final class OciReader {
         if (!repeated) {
           json.warn(
               element.location(),
-              "argument %d is here a second time: all arguments of this entry are alternatives"
+              "argument %d is a duplicate: all arguments of this entry are alternatives"
                   .formatted(comparison.argument()));
         }
         repeated = true;

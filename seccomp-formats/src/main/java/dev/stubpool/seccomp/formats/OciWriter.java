@@ -21,7 +21,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** Makes a profile's JSON of a policy. */
+/** Writes a policy as a profile's JSON. */
 final class OciWriter {
   private final SeccompPolicy policy;
 
@@ -29,7 +29,7 @@ final class OciWriter {
     this.policy = policy;
   }
 
-  /** What an entry says about its calls; the order of entries does not matter. */
+  /** The contents of an entry without its calls; the order of entries does not matter. */
   private record Entry(SeccompAction action, SortedMap<Integer, Comparison> comparisons) {}
 
   String write() {
@@ -50,8 +50,8 @@ final class OciWriter {
   }
 
   /**
-   * Which calls have an entry. An entry is for all architectures; where only some look at high
-   * halves, theirs says enough for the others, too.
+   * The calls of each entry. An entry is for all architectures; if only some compare high halves,
+   * the entry with high halves is right for the others, too.
    */
   private static Map<Entry, Set<String>> namesOfEntries(
       Map<Architecture, SortedMap<Integer, Set<Entry>>> entries) {
@@ -79,7 +79,9 @@ final class OciWriter {
     return names;
   }
 
-  /** What each call of each architecture has to have; calls without entries are left out. */
+  /**
+   * The required entries for each call of each architecture; calls without entries are left out.
+   */
   private static Map<Architecture, SortedMap<Integer, Set<Entry>>> entries(SeccompPolicy policy) {
     Map<Architecture, SortedMap<Integer, Set<Entry>>> all = new LinkedHashMap<>();
     policy
@@ -126,14 +128,14 @@ final class OciWriter {
               .forEach(comparisons -> entries.add(new Entry(rule.action(), comparisons)));
         } catch (IllegalArgumentException e) {
           throw new IllegalArgumentException(
-              "%s cannot be said in OCI: %s".formatted(description, e.getMessage()), e);
+              "%s cannot be expressed in OCI: %s".formatted(description, e.getMessage()), e);
         }
       }
     }
     return withoutCovered(entries);
   }
 
-  /** Leaves out an entry where a shorter one has the same action. */
+  /** Removes entries that are implied by a shorter one with the same action. */
   private static Set<Entry> withoutCovered(Set<Entry> entries) {
     Set<Entry> rest = new LinkedHashSet<>();
     for (Entry entry : entries) {
@@ -154,7 +156,10 @@ final class OciWriter {
     return rest;
   }
 
-  /** On x32 and n32 libseccomp sees low halves only, where arguments have high ones. */
+  /**
+   * Checks conditions for x32 and n32, where libseccomp compares only the low halves of 64-bit
+   * arguments.
+   */
   private static void checkWidths(Collection<Condition> conditions, String description) {
     for (Condition condition : conditions) {
       switch (condition) {
@@ -173,14 +178,15 @@ final class OciWriter {
   private static void checkWidth(Condition.Subject subject, String description) {
     if (subject.width() == Condition.Width.BITS_64) {
       throw new IllegalArgumentException(
-          description + " cannot be said in OCI: it looks at 64 bits where libseccomp sees 32");
+          description
+              + " cannot be expressed in OCI: it looks at 64 bits where libseccomp sees 32");
     }
   }
 
   private static void checkAction(SeccompAction action, String where) {
     if (action.kind() == SeccompAction.Kind.TRAP && action.data() != 0) {
       throw new IllegalArgumentException(
-          "%s cannot be said in OCI: %s has data".formatted(where, action));
+          "%s cannot be expressed in OCI: %s has data".formatted(where, action));
     }
   }
 
@@ -263,8 +269,8 @@ final class OciWriter {
   }
 
   /**
-   * Reads the text again: an entry is for all architectures, so what only one of them is to have is
-   * found here, and calls that are made by way of others.
+   * Reads the text again and compares. Entries are for all architectures, so this finds rules that
+   * only one of them should have, and effects on multiplexed calls.
    */
   private void checkMeaning(Map<Architecture, SortedMap<Integer, Set<Entry>>> meant, String text) {
     Architecture first = policy.rules().keySet().iterator().next();
@@ -279,14 +285,17 @@ final class OciWriter {
           for (int nr : numbers) {
             if (!calls.getOrDefault(nr, Set.of()).equals(said.getOrDefault(nr, Set.of()))) {
               throw new IllegalArgumentException(
-                  "the rules for %s of %s cannot be said in OCI beside those of the other calls and architectures"
+                  "the rules for %s of %s cannot be expressed in OCI beside those of the other calls and architectures"
                       .formatted(name(architecture, nr), architecture.label()));
             }
           }
         });
   }
 
-  /** What is read, rule by rule: where it is what was meant, no two actions apply to one call. */
+  /**
+   * The entries that were read, by call. If they are those that were written, no two actions apply
+   * to one call.
+   */
   private static SortedMap<Integer, Set<Entry>> said(
       Architecture architecture, SeccompPolicy read) {
     Alternatives alternatives = new Alternatives(Comparison.lowHalfOnly(architecture));

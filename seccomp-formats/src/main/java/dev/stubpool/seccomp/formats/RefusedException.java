@@ -1,6 +1,6 @@
 package dev.stubpool.seccomp.formats;
 
-/** libseccomp would refuse a call; nothing has changed. */
+/** Thrown if libseccomp would refuse a call; the filter is unchanged. */
 final class RefusedException extends Exception {
   private static final long serialVersionUID = 1;
 

@@ -11,6 +11,7 @@ import dev.stubpool.seccomp.SystemCallTable;
 import dev.stubpool.seccomp.bpf.BpfProgram;
 import dev.stubpool.seccomp.bpf.BpfSimulator;
 import dev.stubpool.seccomp.bpf.BpfVerifier;
+import dev.stubpool.testing.Effort;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

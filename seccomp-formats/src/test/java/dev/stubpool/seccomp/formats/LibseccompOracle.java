@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import dev.stubpool.seccomp.Architecture;
 import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.bpf.BpfProgram;
+import dev.stubpool.testing.CProgram;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -13,7 +14,6 @@ import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -51,13 +51,6 @@ final class LibseccompOracle implements AutoCloseable {
   }
 
   private static void compile(Path program) throws IOException, InterruptedException {
-    Path source =
-        Path.of(System.getProperty("basedir", ""), "src", "test", "c", "libseccomp_oracle.c")
-            .toAbsolutePath();
-    List<String> command =
-        List.of(
-            "gcc", "-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", program.toString());
-    Process gcc;
     try {
       Process header =
           new ProcessBuilder("gcc", "-E", "-include", "seccomp.h", "-x", "c", "/dev/null")
@@ -67,17 +60,10 @@ final class LibseccompOracle implements AutoCloseable {
       if (header.waitFor() != 0) {
         abort("no comparison with libseccomp: there is no seccomp.h (libseccomp-dev)");
       }
-      List<String> all = new ArrayList<>(command);
-      all.addAll(List.of(source.toString(), "-lseccomp"));
-      gcc = new ProcessBuilder(all).redirectErrorStream(true).start();
     } catch (IOException e) {
       abort("no comparison with libseccomp: there is no gcc: " + e.getMessage());
-      return;
     }
-    String output = new String(gcc.getInputStream().readAllBytes(), UTF_8);
-    if (gcc.waitFor() != 0) {
-      throw new IOException("gcc failed: " + output);
-    }
+    CProgram.compile(Path.of("src/test/c/libseccomp_oracle.c"), program, "-O2", "-lseccomp");
   }
 
   /** seccomp_init(3). */

@@ -2,6 +2,7 @@ package dev.stubpool.seccomp.formats;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;

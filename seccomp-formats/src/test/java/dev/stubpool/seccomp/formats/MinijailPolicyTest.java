@@ -327,10 +327,10 @@ final class MinijailPolicyTest {
         "`read: return`;1:13: expected a value, found the end of the line",
         "`{read, write: 1`;1:13: expected }, found \":\"",
         "`read[arch=arm: 1`;1:14: expected ], found \":\"",
-        "`read[arch=arm;arch=x86]: 1`;1:15: \"arch\" is here a second time",
+        "`read[arch=arm;arch=x86]: 1`;1:15: \"arch\" is a duplicate",
         "`read: { allow`;1:14: expected }, found the end of the line",
         "`read: { allow, trap }`;1:16: this never applies to read",
-        "`{read, read}: 1`;1:8: read is here a second time",
+        "`{read, read}: 1`;1:8: read is a duplicate",
         "`@default allow`;1:10: expected kill, kill-process",
         "`@default`;1:9: expected an action, found the end of the line",
         "`@include b`;1:10: expected a path that begins with / or ./, found \"b\"",
@@ -347,7 +347,7 @@ final class MinijailPolicyTest {
   @Test
   void errorsInLaterLinesHaveTheirNumbers() {
     assertThatThrownBy(() -> load("read: 1\n\nread: 1"))
-        .hasMessage("a.policy:3:1: read is here a second time, the first is a.policy:1:1");
+        .hasMessage("a.policy:3:1: read is a duplicate, the first is a.policy:1:1");
     assertThatThrownBy(() -> load("read: \\\n  arg0 == \\\n    FOO"))
         .hasMessage("a.policy:3:5: no constant \"FOO\" of x86_64 is known");
     assertThatThrownBy(() -> load("@denylist\nread: 1"))

@@ -175,7 +175,7 @@ final class OciProfileTest {
                         + ",\n"
                         + entry("ALLOW", argument(0, "EQ", 1))))
         .isInstanceOf(FormatException.class)
-        .hasMessageStartingWith("p.json:2:12: \"read\" contradicts what is said before: ALLOW");
+        .hasMessageStartingWith("p.json:2:12: \"read\" contradicts an earlier entry: ALLOW");
   }
 
   @Test
@@ -359,8 +359,8 @@ final class OciProfileTest {
         "`{'defaultAction': 'ALLOW'}`|1:19: expected one of SCMP_ACT_ALLOW, SCMP_ACT_ERRNO",
         "`{'defaultAction': 'SCMP_ACT_LOG', 'syscalls': {}}`|1:47: expected an array, found an"
             + " object",
-        "`{'defaultAction': 'SCMP_ACT_LOG', 'defaultAction': 'x'}`|1:35: \"defaultAction\" is here"
-            + " a second time",
+        "`{'defaultAction': 'SCMP_ACT_LOG', 'defaultAction': 'x'}`|1:35: \"defaultAction\" is a"
+            + " duplicate",
         "`{'defaultAction': 'SCMP_ACT_LOG', 'flags': ['X']}`|1:45: expected one of"
             + " SECCOMP_FILTER_FLAG_LOG",
         "`{'defaultAction': 'SCMP_ACT_LOG', 'architectures': ['amd64']}`|1:53: expected an"

@@ -10,6 +10,7 @@ import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.SeccompPolicy;
 import dev.stubpool.seccomp.SystemCallTable;
+import dev.stubpool.testing.Effort;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -210,27 +211,29 @@ final class OciWriterTest {
   void whatOciCannotSayIsAnErrorThatNamesTheRule() {
     assertRefused(
         policy().allow("read", Condition.instructionPointer().equalTo(1)).build(),
-        "the rule ALLOW for read of x86_64 cannot be said in OCI: a condition on the instruction"
-            + " pointer");
+        "the rule ALLOW for read of x86_64 cannot be expressed in OCI: a condition on the"
+            + " instruction pointer");
     assertRefused(
         policy().allow("mmap", Condition.rangeOutside(0, 1, 0x1000, 0x2000)).build(),
-        "the rule ALLOW for mmap of x86_64 cannot be said in OCI: a condition on two arguments");
+        "the rule ALLOW for mmap of x86_64 cannot be expressed in OCI: a condition on two"
+            + " arguments");
     assertRefused(
         policy().rule("read", SeccompAction.trap(5)).build(),
-        "the rule TRAP(5) for read of x86_64 cannot be said in OCI: TRAP(5) has data");
+        "the rule TRAP(5) for read of x86_64 cannot be expressed in OCI: TRAP(5) has data");
     assertRefused(
         policy().allow(999).build(), "OCI has names only, but call 999 of x86_64 has none");
     assertRefused(
-        policy().defaultAction(SeccompAction.trap(5)).build(), "the default action cannot be said");
+        policy().defaultAction(SeccompAction.trap(5)).build(),
+        "the default action cannot be expressed");
     assertRefused(
         policy().badArchitectureAction(SeccompAction.KILL_PROCESS).build(),
         "OCI has KILL_THREAD for other architectures, not KILL_PROCESS");
     assertRefused(
         policy().allow("read").architecture(Architecture.AARCH64).build(),
-        "the rules for read of aarch64 cannot be said in OCI beside");
+        "the rules for read of aarch64 cannot be expressed in OCI beside");
     assertRefused(
         policy().allow("socket").architecture(Architecture.I386).allow("socket").build(),
-        "the rules for socketcall of x86 cannot be said in OCI beside");
+        "the rules for socketcall of x86 cannot be expressed in OCI beside");
     assertRefused(
         policy()
             .architecture(Architecture.X32)

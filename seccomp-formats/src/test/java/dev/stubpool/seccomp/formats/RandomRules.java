@@ -5,6 +5,7 @@ import dev.stubpool.seccomp.SeccompAction;
 import dev.stubpool.seccomp.SeccompData;
 import dev.stubpool.seccomp.SystemCallTable;
 import dev.stubpool.seccomp.formats.Comparison.Operator;
+import dev.stubpool.testing.Effort;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,0 +1,119 @@
+package dev.stubpool.nativestubs.calls;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.stubpool.nativestubs.image.StubImage;
+import dev.stubpool.nativestubs.proc.ProcMaps;
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Calls need the host text alone; in child JVMs, for there is one text a JVM, never unmapped. */
+class HostTextTest {
+  private static final long PATIENCE_SECONDS = 60;
+
+  /** Makes a call, and prints what is mapped for it. */
+  static final class Caller {
+    private Caller() {}
+
+    public static void main(String[] arguments) throws IOException {
+      System.out.println("own pid: " + (ProcessCalls.pid() == ProcessHandle.current().pid()));
+      printMappings();
+    }
+  }
+
+  /** Maps the image, too. */
+  static final class ImageUser {
+    private ImageUser() {}
+
+    public static void main(String[] arguments) throws IOException {
+      StubImage.get();
+      printMappings();
+    }
+  }
+
+  private static void printMappings() throws IOException {
+    for (ProcMaps.Mapping mapping : ProcMaps.self()) {
+      if (mapping.name().startsWith("/memfd:stubpool-")) {
+        System.out.println(mapping.name() + " " + mapping.permissions() + " " + mapping.size());
+      }
+    }
+  }
+
+  @Test
+  void shouldMakeACallWithoutTheStubImage() throws Exception {
+    assertThat(run(List.of("-Xlog:class+load"), Caller.class))
+        .contains("own pid: true")
+        .anyMatch(line -> line.contains(HostText.class.getName()))
+        .noneMatch(line -> line.contains(StubImage.class.getPackageName()))
+        .filteredOn(line -> line.startsWith("/memfd:"))
+        .containsExactly("/memfd:stubpool-host (deleted) r-xs " + Abi.HOST_TEXT_SIZE);
+  }
+
+  @Test
+  void shouldLieApartFromTheStubImage() throws Exception {
+    assertThat(run(List.of(), ImageUser.class))
+        .containsExactlyInAnyOrder(
+            "/memfd:stubpool-host (deleted) r-xs " + Abi.HOST_TEXT_SIZE,
+            "/memfd:stubpool-image (deleted) r-xs " + Abi.IMAGE_STUB_SIZE,
+            "/memfd:stubpool-image (deleted) r-xs " + Abi.IMAGE_BIRTH_SIZE);
+  }
+
+  @Test
+  void shouldRefuseAnotherArchitecture() throws Exception {
+    assertThat(run(List.of("-Dos.arch=riscv64"), ImageUser.class))
+        .anyMatch(
+            line ->
+                line.endsWith(
+                    "UnsupportedOperationException: native-stubs was built for amd64, this JVM is"
+                        + " for riscv64; build it on such a machine"));
+  }
+
+  @Test
+  void shouldNameTheOptionThatAllowsNativeCalls() throws Exception {
+    assertThat(run(List.of("--illegal-native-access=deny", "-Ddenied=true"), ImageUser.class))
+        .anyMatch(
+            line ->
+                line.endsWith(
+                    "IllegalCallerException: stubpool may not call native code in this JVM: add the"
+                        + " option --enable-native-access=ALL-UNNAMED to the java command"));
+  }
+
+  /** The lines that a child JVM prints, on the class path, allowed to call native code or not. */
+  private static List<String> run(List<String> options, Class<?> main)
+      throws IOException, InterruptedException, URISyntaxException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.addAll(options);
+    if (!options.contains("-Ddenied=true")) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
+    Path classes =
+        Path.of(HostTextTest.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    // Maven patches the tests into the module: then the code source is the module's.
+    command.addAll(
+        List.of(
+            "-cp",
+            String.join(
+                File.pathSeparator,
+                classes.resolveSibling("test-classes").toString(),
+                classes.toString(),
+                System.getProperty("jdk.module.path", ""),
+                System.getProperty("java.class.path", "")),
+            main.getName()));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    try (var output = process.inputReader()) {
+      List<String> lines = output.lines().toList();
+      assertThat(process.waitFor(PATIENCE_SECONDS, SECONDS)).isTrue();
+      return lines;
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+}
