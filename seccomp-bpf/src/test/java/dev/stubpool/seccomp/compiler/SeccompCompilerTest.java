@@ -276,7 +276,7 @@ class SeccompCompilerTest {
   void shouldRefusePoliciesThatAreTooLong() {
     assertThatExceptionOfType(FilterTooLongException.class)
         .isThrownBy(() -> SeccompCompiler.compile(manyValues(4074)))
-        .withMessageContaining("compiles to 4097 instructions, and the kernel takes 4096")
+        .withMessageContaining("compiles to 4097 instructions, and the kernel accepts 4096")
         .satisfies(e -> assertThat(e.instructions()).isEqualTo(4097));
   }
 
