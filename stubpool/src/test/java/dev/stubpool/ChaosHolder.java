@@ -547,8 +547,7 @@ final class ChaosHolder implements Runnable {
 
   private void mustBeClosed(Lease lease, Operation operation, Runnable what) {
     if (does(operation, lease, what)
-        || !(thrown instanceof IllegalStateException
-            || thrown instanceof StubPoolClosedException)) {
+        || !(thrown instanceof LeaseClosedException || thrown instanceof StubPoolClosedException)) {
       throw new AssertionError(operation + " by a closed handle", thrown);
     }
   }
@@ -608,7 +607,7 @@ final class ChaosHolder implements Runnable {
     if (e instanceof StubPoolClosedException) {
       return round.isClosing() && operation != Operation.CLOSE && operation != Operation.CLOSE_FILE;
     }
-    if (e.getClass() == IllegalStateException.class) {
+    if (e instanceof LeaseClosedException) {
       return lease != null
           && lease.given
           && e.getMessage().equals("this lease of stub " + lease.pid + " is closed");

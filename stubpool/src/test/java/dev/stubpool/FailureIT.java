@@ -147,13 +147,13 @@ class FailureIT {
       assertThatThrownBy(() -> stub.syscall(Abi.SYS_openat, -100, 0))
           .isInstanceOf(DeniedSystemCallException.class)
           .hasMessage(
-              "openat (257) with these arguments is denied by the stub's filter; nothing was"
-                  + " called");
+              "openat (257) with these arguments is denied by the stub's seccomp filter; it was not"
+                  + " made");
       assertThatThrownBy(() -> stub.syscall(9999))
           .isInstanceOf(DeniedSystemCallException.class)
           .hasMessage(
-              "system call 9999 (9999) with these arguments is denied by the stub's filter; nothing"
-                  + " was called");
+              "system call 9999 (9999) with these arguments is denied by the stub's seccomp filter;"
+                  + " it was not made");
       assertThatThrownBy(() -> stub.syscall(-1)).isInstanceOf(DeniedSystemCallException.class);
     }
   }

@@ -72,7 +72,7 @@ class LeakIT {
                   + pid
                   + " was never closed, and its handle is garbage: taken back",
               "acquired here, by " + Thread.currentThread())
-          .contains("at dev.stubpool.StubPool.acquire", "at dev.stubpool.LeakIT.loseNew");
+          .contains("at dev.stubpool.pool.Pool.acquire", "at dev.stubpool.LeakIT.loseNew");
       Proc.await("its return", () -> pool.stats().idle() == 1);
       assertThat(pool.stats().recycled()).isEqualTo(1);
       assertThat(IdleStubIT.mappingsBesidesTheImage(pool, pid)).isEmpty();
@@ -81,7 +81,7 @@ class LeakIT {
       assertThat(loseIdle(pool)).isEqualTo(pid);
       collect(pool, logs, 2);
       assertThat(logs.lines())
-          .contains("at dev.stubpool.StubPool.tryAcquire", "at dev.stubpool.LeakIT.loseIdle");
+          .contains("at dev.stubpool.pool.Pool.tryAcquire", "at dev.stubpool.LeakIT.loseIdle");
       Proc.await("its return", () -> pool.stats().idle() == 1);
       try (Stub next = pool.acquire()) {
         assertThat(next.pid()).isEqualTo(pid);
