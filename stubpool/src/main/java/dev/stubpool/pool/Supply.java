@@ -123,6 +123,9 @@ public final class Supply {
   /** How many idle stubs trimming is still to discard. */
   private int surplus;
 
+  /** How many stubs died in the queue of returned stubs, and are counted until they leave it. */
+  private int diedWhileQueued;
+
   // Read by any thread; written only by the tracer thread, except idleCount.
 
   private final AtomicInteger total = new AtomicInteger();
@@ -144,6 +147,11 @@ public final class Supply {
    * the tracer thread.
    */
   private final AtomicInteger transitions = new AtomicInteger();
+
+  /**
+   * Whether the queue of returned stubs is not served any more. Written as part of a transition.
+   */
+  private volatile boolean closed;
 
   private final AtomicInteger forging = new AtomicInteger();
   private final AtomicLong created = new AtomicLong();
@@ -231,7 +239,7 @@ public final class Supply {
       before = transitions.get();
       alive = total.get();
       free = idleCount.get();
-      returning = returned.size() + resetting.get();
+      returning = (closed ? 0 : returned.size()) + resetting.get();
     } while (idleCount.get() != free || !isUnchanged(before));
     return StubPoolStats.builder()
         .total(alive)
@@ -708,6 +716,7 @@ public final class Supply {
     try {
       StubProcess process = returned.relaxedPoll();
       if (process != null && process.diedWhileQueued) {
+        diedWhileQueued--;
         countOut(process);
       } else if (process != null) {
         startResetting(process);
@@ -840,9 +849,12 @@ public final class Supply {
         idleCount.getAndDecrement();
         stale++;
       }
-      if (before == StubState.RESETTING && !process.resetting && !process.hasEnqueueFailed()) {
+      boolean queued =
+          before == StubState.RESETTING && !process.resetting && !process.hasEnqueueFailed();
+      if (queued && !closed) {
         // Counted out when it leaves the queue: total must not be less than the sum of its parts.
         process.diedWhileQueued = true;
+        diedWhileQueued++;
       } else {
         countOut(process);
       }
@@ -883,8 +895,20 @@ public final class Supply {
     stale = 0;
   }
 
+  /**
+   * Gives no more stubs, and serves the queue no more: what is in it counts as leased from now on.
+   */
   void close() {
     line.close();
     idle.clear();
+    beginTransition();
+    try {
+      closed = true;
+      died.setRelease(died.getPlain() + diedWhileQueued);
+      total.setRelease(total.getPlain() - diedWhileQueued);
+      diedWhileQueued = 0;
+    } finally {
+      endTransition();
+    }
   }
 }

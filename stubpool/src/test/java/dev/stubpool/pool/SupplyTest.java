@@ -478,6 +478,27 @@ class SupplyTest {
     assertThat(stub.state()).isEqualTo(StubState.LEASED);
   }
 
+  @Test
+  void shouldCountNothingWhenClosedAndDead() {
+    FakeStubs fake = FakeStubs.withMost(4);
+    List<Lease> stubs = fake.takeNew(4);
+    stubs.get(0).close();
+    stubs.get(1).close();
+    fake.bury(stubs.get(0).tracee(), "killed in the queue");
+    fake.supply.close();
+    assertThat(fake.stats().total()).isEqualTo(3);
+    fake.bury(stubs.get(1).tracee(), "killed in the queue of a closed pool");
+    stubs.get(2).close();
+    fake.bury(stubs.get(2).tracee(), "killed after its return to a closed pool");
+    fake.bury(stubs.get(3).tracee(), "killed while leased");
+    stubs.get(3).close();
+    StubPoolStats stats = fake.stats();
+    assertThat(stats.total()).isZero();
+    assertThat(stats.leased()).isZero();
+    assertThat(stats.resetting()).isZero();
+    assertThat(stats.died()).isEqualTo(4);
+  }
+
   // ---- stubs that are kept ready, and trimmed ----
 
   @Test
