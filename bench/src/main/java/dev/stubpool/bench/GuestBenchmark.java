@@ -27,7 +27,7 @@ import org.openjdk.jmh.annotations.Setup;
       "--enable-native-access=ALL-UNNAMED",
       "--sun-misc-unsafe-memory-access=allow",
       "-Djmh.executor=CUSTOM",
-      "-Djmh.executor.class=dev.stubpool.GuestExecutor"
+      "-Djmh.executor.class=dev.stubpool.bench.GuestExecutor"
     })
 public class GuestBenchmark extends StubBenchmark {
   private static final long UNMAPPED = 0x40_0000;

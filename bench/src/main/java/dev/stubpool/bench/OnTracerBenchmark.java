@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.OperationsPerInvocation;
       "--enable-native-access=ALL-UNNAMED",
       "--sun-misc-unsafe-memory-access=allow",
       "-Djmh.executor=CUSTOM",
-      "-Djmh.executor.class=dev.stubpool.TracerExecutor"
+      "-Djmh.executor.class=dev.stubpool.bench.TracerExecutor"
     })
 public class OnTracerBenchmark extends StubBenchmark {
   private static final long ADDRESS = 0x10000000;

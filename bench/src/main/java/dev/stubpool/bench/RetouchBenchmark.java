@@ -23,7 +23,7 @@ import org.openjdk.jmh.annotations.Setup;
       "--enable-native-access=ALL-UNNAMED",
       "--sun-misc-unsafe-memory-access=allow",
       "-Djmh.executor=CUSTOM",
-      "-Djmh.executor.class=dev.stubpool.GuestExecutor"
+      "-Djmh.executor.class=dev.stubpool.bench.GuestExecutor"
     })
 public class RetouchBenchmark extends StubBenchmark {
   private static final long DATA = 0x1000_0000;

@@ -10,8 +10,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Mode;
 
 class CatalogTest {
@@ -131,6 +133,25 @@ class CatalogTest {
     assertThat(Catalog.of(OWN.benchmarks()))
         .isNotEmpty()
         .allSatisfy(row -> assertThat(OWN.find(row.run())).isPresent());
+  }
+
+  /** JMH loads the class that runs its workers by a name in an option. */
+  @Test
+  void shouldNameExecutorsThatExist() throws ClassNotFoundException {
+    String option = "-Djmh.executor.class=";
+    List<String> executors =
+        OWN.benchmarks().stream()
+            .filter(type -> type.isAnnotationPresent(Fork.class))
+            .flatMap(type -> Arrays.stream(type.getAnnotation(Fork.class).jvmArgsAppend()))
+            .filter(argument -> argument.startsWith(option))
+            .map(argument -> argument.substring(option.length()))
+            .distinct()
+            .toList();
+
+    assertThat(executors).isNotEmpty();
+    for (String executor : executors) {
+      assertThat(Class.forName(executor)).isAssignableTo(ExecutorService.class);
+    }
   }
 
   @Test
