@@ -2,6 +2,7 @@
  * The birth of a source stub, from clone to the int3 that its tracer waits for. Runs in the child, on a stack in the
  * boot region, with a copy of the JVM's memory that it never touches. It may call nothing but the kernel.
  */
+#include <asm/errno.h>
 #include <asm/mman.h>
 #include <asm/signal.h>
 #include <asm/unistd.h>
@@ -19,12 +20,6 @@
 
 #include "abi.h"
 #include "raw.h"
-
-#define EPERM 1
-#define EINTR 4
-#define EAGAIN 11
-#define ENOSYS 38
-#define ETIMEDOUT 110
 
 /* Lengths that a C library may have registered: multiples of the alignment, 32 bytes, and the feature size itself. */
 #define RSEQ_LENGTH_STEP 32

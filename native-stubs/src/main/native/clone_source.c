@@ -1,6 +1,7 @@
 /*
  * The JVM's side of a source's birth: the clone. A thread of the JVM runs it; the child runs birth.c.
  */
+#include <asm/errno.h>
 #include <asm/mman.h>
 #include <asm/signal.h>
 #include <asm/unistd.h>
@@ -8,8 +9,6 @@
 
 #include "abi.h"
 #include "raw.h"
-
-#define EAGAIN 11
 
 /* x86_64/clone.S */
 #pragma GCC visibility push(hidden)

@@ -98,9 +98,10 @@ public final class StubFilter {
     SeccompPolicy.Builder both = builder();
     rules.forEach(both::rule);
     rules(table).forEach(both::rule);
-    checkOwnCalls(rules, ownCalls(image, space, table), both.build());
+    SeccompPolicy all = both.build();
+    checkOwnCalls(rules, ownCalls(image, space, table), all);
     try {
-      return compiled(both.build());
+      return compiled(all);
     } catch (FilterTooLongException e) {
       throw new IllegalArgumentException(
           "the policy of the pool is too long: " + e.getMessage(), e);

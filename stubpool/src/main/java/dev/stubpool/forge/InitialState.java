@@ -1,7 +1,5 @@
 package dev.stubpool.forge;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import dev.stubpool.nativestubs.calls.Abi;
 import dev.stubpool.nativestubs.calls.ExtendedState;
 import dev.stubpool.nativestubs.calls.IoVector;
@@ -21,7 +19,6 @@ public final class InitialState {
 
   private final StopRunner tracer;
   private final MemorySegment vector;
-  private final MemorySegment signalMask;
 
   /**
    * Makes the state for this machine. The size of the vector state depends on the CPU, and the
@@ -35,8 +32,6 @@ public final class InitialState {
     Arena arena = Arena.ofAuto();
     MemorySegment state = arena.allocate(ExtendedState.MOST_BYTES, Long.BYTES);
     vector = arena.allocate(Abi.IOVEC_SIZE, Long.BYTES);
-    signalMask = arena.allocate(JAVA_LONG);
-    signalMask.set(JAVA_LONG, 0, Abi.STUB_SIGNAL_MASK);
     IoVector.set(vector, 0, state.address(), state.byteSize());
     tracer.checkStopped(
         stopped,
@@ -58,7 +53,6 @@ public final class InitialState {
         "SETREGSET",
         step);
     tracer.checkStopped(tracee, PtraceCalls.pokeUser(pid, DEBUG_CONTROL, 0), "POKEUSER", step);
-    tracer.checkStopped(
-        tracee, PtraceCalls.setSignalMask(pid, signalMask.address()), "SETSIGMASK", step);
+    tracer.restoreSignalMask(tracee, step);
   }
 }

@@ -374,7 +374,7 @@ public final class PtraceEngine implements GuestEngine {
   private int hitBreakpoints() {
     long offset = Abi.USER_DEBUGREG + (long) DEBUG_STATUS * Long.BYTES;
     check(PtraceCalls.peekUser(tid(), offset, buffers.word.address()), "PEEKUSER");
-    check(PtraceCalls.pokeUser(tid(), offset, 0), "POKEUSER");
+    poke(offset, 0);
     return (int) buffers.word.get(JAVA_LONG, 0) & BREAKPOINT_SLOTS;
   }
 
@@ -470,8 +470,7 @@ public final class PtraceEngine implements GuestEngine {
   public void debugRegister(int index, long value) {
     use(
         () -> {
-          long offset = Abi.USER_DEBUGREG + (long) index * Long.BYTES;
-          check(PtraceCalls.pokeUser(tid(), offset, value), "POKEUSER");
+          poke(Abi.USER_DEBUGREG + (long) index * Long.BYTES, value);
           return 0;
         });
     if (index == DEBUG_CONTROL) {

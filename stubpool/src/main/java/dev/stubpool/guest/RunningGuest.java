@@ -46,10 +46,10 @@ public final class RunningGuest implements Guest {
   private final Interrupter interrupter;
 
   private boolean inCall;
-  private boolean inFault;
 
   /**
-   * The fault that it is stopped for, compared by identity: an equal one may be of an earlier stop.
+   * The fault that it is stopped for and that can be examined, or null. Compared by identity: an
+   * equal one may be of an earlier stop.
    */
   private Trap.@Nullable Fault fault;
 
@@ -142,7 +142,6 @@ public final class RunningGuest implements Guest {
     checkUsable();
     fault = null;
     inCall = false;
-    inFault = false;
     details = null;
     host.guestRuns();
     GuestEngine.Stop stop;
@@ -214,7 +213,6 @@ public final class RunningGuest implements Guest {
   }
 
   private Trap fault() {
-    inFault = true;
     int signal = engine.signal();
     int code = engine.code();
     long rip = engine.register(Abi.REGS_rip);
@@ -315,7 +313,7 @@ public final class RunningGuest implements Guest {
   public FaultDetails examine(Trap.Fault asked) {
     checkUsable();
     FaultDetails known = details;
-    if (!(inFault || known != null) || asked != fault) {
+    if (fault == null || asked != fault) {
       throw new IllegalStateException("the guest is not stopped for " + asked);
     }
     if (known == null) {
@@ -375,7 +373,9 @@ public final class RunningGuest implements Guest {
   /** Runs a call in the guest's own stopped engine. */
   public long inject(int number, long a, long b, long c, long d, long e, long f) {
     checkUsable();
-    inFault = false;
+    if (details == null) {
+      fault = null;
+    }
     return engine.inject(number, a, b, c, d, e, f);
   }
 }

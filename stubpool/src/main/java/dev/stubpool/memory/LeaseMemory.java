@@ -57,7 +57,7 @@ public final class LeaseMemory implements StubMemory {
     long result =
         mapped.use(
             fd -> target.map(mapped, fd, step, address, size, protection.bits(), flags, offset));
-    if (result < 0 && result >= -4095) {
+    if (Failures.isError(result)) {
       int errno = (int) -result;
       throw Failures.make()
           .systemCall("mmap", errno, step, advice(errno, mapped, protection, sharing));

@@ -61,14 +61,10 @@ public abstract sealed class MappableFile permits Memfd, OpenHostFile {
 
   /** Closes the descriptor once no call uses it any more. Idempotent. */
   public void close() {
-    closeView();
     if (closed.compareAndSet(false, true)) {
       drop();
     }
   }
-
-  /** Closes other resources of the file, or throws and leaves them open. Idempotent. */
-  void closeView() {}
 
   private void drop() {
     if (uses.decrementAndGet() == 0) {

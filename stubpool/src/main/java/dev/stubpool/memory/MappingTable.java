@@ -7,6 +7,7 @@ import dev.stubpool.MemoryFile;
 import dev.stubpool.Protection;
 import dev.stubpool.Sharing;
 import dev.stubpool.abi.Errno;
+import dev.stubpool.diagnose.Failures;
 import dev.stubpool.nativestubs.calls.Abi;
 import dev.stubpool.nativestubs.proc.ProcMaps;
 import java.io.IOException;
@@ -209,7 +210,7 @@ public final class MappingTable {
       long offset,
       @Nullable MappableFile file,
       long result) {
-    if (result < 0 && result >= -4095) {
+    if (Failures.isError(result)) {
       if (result != -Errno.EEXIST) { // of MAP_FIXED_NOREPLACE, which then changes nothing
         afterFailure(address, size);
       }

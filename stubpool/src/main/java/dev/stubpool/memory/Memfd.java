@@ -71,11 +71,11 @@ public final class Memfd extends MappableFile implements MemoryFile {
   }
 
   /**
-   * Unmaps the segment. Waits up to {@link #CLOSE_NANOS} for calls of other threads that use it;
-   * most of them last microseconds.
+   * Unmaps the segment, then closes the descriptor. Waits up to {@link #CLOSE_NANOS} for calls of
+   * other threads that use the segment; most of them last microseconds.
    */
   @Override
-  void closeView() {
+  public void close() {
     long start = System.nanoTime();
     while (segment.scope().isAlive()) {
       try {
@@ -88,5 +88,6 @@ public final class Memfd extends MappableFile implements MemoryFile {
         Thread.yield();
       }
     }
+    super.close();
   }
 }

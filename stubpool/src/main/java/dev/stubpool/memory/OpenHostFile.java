@@ -6,7 +6,6 @@ import dev.stubpool.diagnose.Failures;
 import dev.stubpool.nativestubs.calls.Abi;
 import dev.stubpool.nativestubs.calls.FileCalls;
 import java.io.IOException;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
@@ -30,10 +29,7 @@ public final class OpenHostFile extends MappableFile implements HostFile {
    *     not of the host
    */
   public static OpenHostFile open(Path path, OpenOption... options) {
-    if (path.getFileSystem() != FileSystems.getDefault()) {
-      throw new IllegalArgumentException(
-          path + " is no file of the host but of " + path.getFileSystem());
-    }
+    HostPaths.check(path);
     for (OpenOption option : options) {
       if (option != StandardOpenOption.READ && option != StandardOpenOption.WRITE) {
         throw new IllegalArgumentException(
@@ -46,15 +42,14 @@ public final class OpenHostFile extends MappableFile implements HostFile {
     String step = "opening " + path + " to map it";
     // O_NONBLOCK: do not wait for the other end of a pipe. O_NOCTTY: a terminal must not become the
     // controlling terminal of this JVM.
-    long fd =
-        FileCalls.open(path.toAbsolutePath().toString(), access | Abi.O_NONBLOCK | Abi.O_NOCTTY, 0);
+    long fd = HostPaths.open(path, access | Abi.O_NONBLOCK | Abi.O_NOCTTY);
     if (fd < 0) {
       int errno = (int) -fd;
       throw Failures.make().systemCall("openat", errno, step, advice(errno, writable));
     }
     try {
       // The size of the file that was opened: the path may name another file by now.
-      return new OpenHostFile(path, (int) fd, writable, Files.size(Path.of("/proc/self/fd/" + fd)));
+      return new OpenHostFile(path, (int) fd, writable, Files.size(HostPaths.ofDescriptor(fd)));
     } catch (IOException e) {
       FileCalls.close((int) fd);
       throw Failures.make().other("cannot read the size of " + path + ": " + e.getMessage(), e);

@@ -233,12 +233,16 @@ final class ForgeTracer implements TracerThread.Work {
    */
   private void publish() {
     Tracee source = forge.source();
-    sourcePid = source == null ? 0 : source.pid();
+    int pid = source == null ? 0 : source.pid();
     int now = tracer.reaper().unreaped();
-    if (now != unreaped) { // a volatile write is a fence, and most turns change nothing
+    // A volatile write is a fence, and most turns change nothing.
+    if (pid != sourcePid) {
+      sourcePid = pid;
+    }
+    if (now != unreaped) {
       unreaped = now;
     }
-    table.publish(sourcePid, supply.created(), supply.died());
+    table.publish(pid, supply.created(), supply.died());
   }
 
   // ---- requests of callers ----

@@ -407,7 +407,9 @@ public final class Supply {
       trimmedAt = now;
       surplus = mayDiscardIdle() ? options.maxStubs() : 0;
     }
-    surplus = Math.clamp(beyondDemand(), 0, surplus); // some may have been leased since
+    if (surplus > 0) {
+      surplus = Math.clamp(beyondDemand(), 0, surplus); // some may have been leased since
+    }
     if (surplus == 0) {
       return false;
     }

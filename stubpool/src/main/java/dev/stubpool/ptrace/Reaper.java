@@ -390,17 +390,18 @@ public final class Reaper {
 
   /** Whether a process is dead; it is not reaped. */
   public boolean isDead(int pid) {
-    siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);
-    return WaitCalls.peekDeath(pid, siginfo.address()) == 0
-        && siginfo.get(JAVA_INT, Abi.SIGINFO_pid) == pid
-        && seesDeath();
+    return reports(pid, siginfo) && seesDeath();
   }
 
   private static boolean isDead(Tracee tracee, MemorySegment siginfo) {
+    return reports(tracee.pid(), siginfo) && showsDeath(siginfo);
+  }
+
+  /** Whether the kernel has something to report of a process, which {@code siginfo} has then. */
+  private static boolean reports(int pid, MemorySegment siginfo) {
     siginfo.set(JAVA_INT, Abi.SIGINFO_pid, 0);
-    return WaitCalls.peekDeath(tracee.pid(), siginfo.address()) == 0
-        && siginfo.get(JAVA_INT, Abi.SIGINFO_pid) == tracee.pid()
-        && showsDeath(siginfo);
+    return WaitCalls.peekDeath(pid, siginfo.address()) == 0
+        && siginfo.get(JAVA_INT, Abi.SIGINFO_pid) == pid;
   }
 
   /** Polls for the death of a process, yielding the CPU in between. */

@@ -248,7 +248,7 @@ public final class StopRunner implements AutoCloseable {
     checkStopped(thread, result, "DETACH", step);
   }
 
-  /** Gives a thread that was parked the signal mask of all stubs again. */
+  /** Gives a stopped thread the signal mask of all stubs. */
   public void restoreSignalMask(Tracee thread, String step) {
     setSignalMask(thread, stubSignals, step);
   }

@@ -3,6 +3,7 @@ package dev.stubpool.nativestubs.calls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 
 /** Calls about descriptors. All descriptors made here are close-on-exec. */
 public final class FileCalls {
@@ -10,14 +11,7 @@ public final class FileCalls {
 
   /** Opens {@code path} with these flags, openat(2). A descriptor, or -errno. */
   public static long open(String path, int flags, int mode) {
-    try (Arena arena = Arena.ofConfined()) {
-      return Kernel.call(
-          Abi.SYS_openat,
-          Abi.AT_FDCWD,
-          arena.allocateFrom(path).address(),
-          flags | Abi.O_CLOEXEC,
-          mode);
-    }
+    return open(path.getBytes(StandardCharsets.UTF_8), flags, mode);
   }
 
   /** {@link #open(String, int, int)} of a path that may be no text: its bytes, without a 0. */
@@ -68,10 +62,10 @@ public final class FileCalls {
   public static long softLimit() {
     try (Arena arena = Arena.ofConfined()) {
       var limits = arena.allocate(Abi.RLIMIT64_SIZE, Long.BYTES);
-      long result = Kernel.call(Abi.SYS_prlimit64, 0, Abi.RLIMIT_NOFILE, 0, limits.address());
-      if (result < 0) {
-        throw new NativeCallException("prlimit64", (int) -result, "reading the descriptor limit");
-      }
+      NativeCallException.check(
+          Kernel.call(Abi.SYS_prlimit64, 0, Abi.RLIMIT_NOFILE, 0, limits.address()),
+          "prlimit64",
+          "reading the descriptor limit");
       return limits.get(ValueLayout.JAVA_LONG, Abi.RLIMIT64_soft);
     }
   }

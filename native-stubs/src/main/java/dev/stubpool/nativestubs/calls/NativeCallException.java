@@ -23,6 +23,19 @@ public final class NativeCallException extends RuntimeException {
     this.step = step;
   }
 
+  /**
+   * Checks the raw result of a system call.
+   *
+   * @return {@code result}
+   * @throws NativeCallException if {@code result} is -errno
+   */
+  public static long check(long result, String call, String step) {
+    if (result < 0) {
+      throw new NativeCallException(call, (int) -result, step);
+    }
+    return result;
+  }
+
   /** The call's name. */
   public String call() {
     return call;

@@ -53,11 +53,11 @@ public final class ProcessCalls {
   public static BitSet affinity() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment mask = arena.allocate(CPU_MASK_BYTES, Long.BYTES);
-      long bytes = Kernel.call(Abi.SYS_sched_getaffinity, 0, CPU_MASK_BYTES, mask.address());
-      if (bytes < 0) {
-        throw new NativeCallException(
-            "sched_getaffinity", (int) -bytes, "reading the CPUs of a thread");
-      }
+      long bytes =
+          NativeCallException.check(
+              Kernel.call(Abi.SYS_sched_getaffinity, 0, CPU_MASK_BYTES, mask.address()),
+              "sched_getaffinity",
+              "reading the CPUs of a thread");
       return BitSet.valueOf(mask.asSlice(0, bytes).toArray(ValueLayout.JAVA_LONG));
     }
   }

@@ -52,7 +52,8 @@ public final class TextFile implements AutoCloseable {
       long fd =
           MemoryCalls.memoryFile(
               flags -> kernel.call(Abi.SYS_memfd_create, nameAddress, flags, 0, 0, 0, 0));
-      TextFile file = new TextFile(kernel, (int) check(fd, "memfd_create", step), step);
+      TextFile file =
+          new TextFile(kernel, (int) NativeCallException.check(fd, "memfd_create", step), step);
       try {
         file.fill(arena.allocateFrom(JAVA_BYTE, text), size);
       } catch (RuntimeException | Error e) {
@@ -75,14 +76,16 @@ public final class TextFile implements AutoCloseable {
   }
 
   private void fill(MemorySegment text, long size) {
-    check(kernel.call(Abi.SYS_ftruncate, fd, size, 0, 0, 0, 0), "ftruncate", step);
+    NativeCallException.check(
+        kernel.call(Abi.SYS_ftruncate, fd, size, 0, 0, 0, 0), "ftruncate", step);
     long length = text.byteSize();
     long written =
-        check(kernel.call(Abi.SYS_write, fd, text.address(), length, 0, 0, 0), "write", step);
+        NativeCallException.check(
+            kernel.call(Abi.SYS_write, fd, text.address(), length, 0, 0, 0), "write", step);
     if (written != length) {
       throw new NativeCallException("write", Errno.EIO, step);
     }
-    check(
+    NativeCallException.check(
         kernel.call(Abi.SYS_fcntl, fd, Abi.F_ADD_SEALS, Abi.SEALS_OF_TEXT, 0, 0, 0), "fcntl", step);
   }
 
@@ -102,19 +105,12 @@ public final class TextFile implements AutoCloseable {
 
   private long map(long address, long size, int flags, long offset) {
     int protection = Abi.PROT_READ | Abi.PROT_EXEC;
-    return check(
+    return NativeCallException.check(
         kernel.call(Abi.SYS_mmap, address, size, protection, flags, fd, offset), "mmap", step);
   }
 
   @Override
   public void close() {
     kernel.call(Abi.SYS_close, fd, 0, 0, 0, 0, 0);
-  }
-
-  private static long check(long result, String name, String step) {
-    if (result < 0) {
-      throw new NativeCallException(name, (int) -result, step);
-    }
-    return result;
   }
 }

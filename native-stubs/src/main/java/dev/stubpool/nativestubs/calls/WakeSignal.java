@@ -63,9 +63,6 @@ public final class WakeSignal {
   }
 
   private static void check(long result) {
-    if (result < 0) {
-      throw new NativeCallException(
-          "rt_sigaction", (int) -result, "installing the wake signal's handler");
-    }
+    NativeCallException.check(result, "rt_sigaction", "installing the wake signal's handler");
   }
 }

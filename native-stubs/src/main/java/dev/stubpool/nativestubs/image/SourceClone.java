@@ -58,10 +58,9 @@ public final class SourceClone implements AutoCloseable {
         || excluded.size() > Abi.BOOT_MAX_RANGES) {
       throw new IllegalArgumentException("filter or mappings do not fit the boot region");
     }
-    long address = MemoryCalls.mapShared(Abi.BOOT_REGION_SIZE);
-    if (address < 0) {
-      throw new NativeCallException("mmap", (int) -address, "cloning the source stub");
-    }
+    long address =
+        NativeCallException.check(
+            MemoryCalls.mapShared(Abi.BOOT_REGION_SIZE), "mmap", "cloning the source stub");
     boot = NativeAccess.view(address, Abi.BOOT_REGION_SIZE);
     boot.set(JAVA_LONG, Abi.BOOT_image_base, StubImage.get().base());
     if (vdso != null) {

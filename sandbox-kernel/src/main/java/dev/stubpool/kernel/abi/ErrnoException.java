@@ -1,5 +1,6 @@
 package dev.stubpool.kernel.abi;
 
+import dev.stubpool.SystemCallException;
 import java.io.IOException;
 
 /** Thrown by a handler if a system call fails; its error becomes the result. */
@@ -17,6 +18,11 @@ public final class ErrnoException extends RuntimeException {
   /** The exception for a failed call of the host. */
   public static ErrnoException of(IOException failure) {
     return new ErrnoException(Errno.of(failure));
+  }
+
+  /** The exception for a system call that the host's kernel refused. */
+  public static ErrnoException of(SystemCallException failure) {
+    return new ErrnoException(Errno.of(failure.errno()));
   }
 
   /** The error. */

@@ -76,7 +76,7 @@ final class HeldFile implements RegularFile.Source, AutoCloseable {
       return new HeldFile(handle, handle.open(), whenUnused);
     } catch (SystemCallException e) {
       handle.close();
-      throw new ErrnoException(Errno.of(e.errno()));
+      throw ErrnoException.of(e);
     } catch (IOException | RuntimeException e) {
       handle.close();
       throw e;
@@ -85,13 +85,6 @@ final class HeldFile implements RegularFile.Source, AutoCloseable {
 
   void use() {
     uses++;
-  }
-
-  private void leave() {
-    if (--uses == 0) {
-      whenUnused.run();
-      close();
-    }
   }
 
   @Override
@@ -108,9 +101,13 @@ final class HeldFile implements RegularFile.Source, AutoCloseable {
     }
   }
 
+  /** Ends one use. */
   @Override
   public void closed() {
-    leave();
+    if (--uses == 0) {
+      whenUnused.run();
+      close();
+    }
   }
 
   /**
@@ -128,7 +125,7 @@ final class HeldFile implements RegularFile.Source, AutoCloseable {
       try {
         return pool.mappable(file.handle.path());
       } catch (SystemCallException e) {
-        throw new ErrnoException(Errno.of(e.errno()));
+        throw ErrnoException.of(e);
       }
     }
 
@@ -139,7 +136,7 @@ final class HeldFile implements RegularFile.Source, AutoCloseable {
 
     @Override
     public void unmapped(AddressMap map) {
-      file.leave();
+      file.closed();
     }
 
     @Override

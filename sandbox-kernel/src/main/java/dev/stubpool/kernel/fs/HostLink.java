@@ -22,8 +22,9 @@ final class HostLink extends HostNode implements Node.Link {
   @Override
   public String target() {
     try {
-      String target = HostNames.text(Files.readSymbolicLink(tree().here(this)));
-      if (key().equals(HostTree.attributes(tree().here(this)).get("fileKey"))) {
+      Path here = tree().here(this);
+      String target = HostNames.text(Files.readSymbolicLink(here));
+      if (key().equals(HostTree.attributes(here).get("fileKey"))) {
         return target;
       }
     } catch (NotLinkException _) {

@@ -8,7 +8,6 @@ import dev.stubpool.Protection;
 import dev.stubpool.StubMemory;
 import dev.stubpool.StubPool;
 import dev.stubpool.SystemCallException;
-import dev.stubpool.kernel.abi.Errno;
 import dev.stubpool.kernel.abi.ErrnoException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -37,7 +36,7 @@ final class StubMapper implements Mapper {
     try {
       call.run();
     } catch (SystemCallException e) {
-      throw new ErrnoException(Errno.of(e.errno()));
+      throw ErrnoException.of(e);
     }
   }
 

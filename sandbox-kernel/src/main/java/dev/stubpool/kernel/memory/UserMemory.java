@@ -107,7 +107,7 @@ public final class UserMemory {
     try {
       copied = part.byteSize() == 0 ? 0 : copy.getAsLong();
     } catch (SystemCallException e) {
-      throw new ErrnoException(Errno.of(e.errno()));
+      throw ErrnoException.of(e);
     }
     if (copied == 0) {
       throw new ErrnoException(Errno.EFAULT);
@@ -172,7 +172,7 @@ public final class UserMemory {
       }
       return same;
     } catch (SystemCallException e) {
-      throw new ErrnoException(Errno.of(e.errno()));
+      throw ErrnoException.of(e);
     }
   }
 
