@@ -304,7 +304,7 @@ class FailureIT {
           long pid = back.pid();
           back.kill();
           back.close();
-          Proc.await("a death", () -> !Files.exists(Path.of("/proc/" + pid)));
+          Proc.await("a death", () -> !Proc.exists(pid));
           stubs.add(pool.acquire(Duration.ofSeconds(5)));
         }
         System.out.println(stubs.getLast().syscall(Abi.SYS_getpid) > 0 ? "and on it goes" : "");

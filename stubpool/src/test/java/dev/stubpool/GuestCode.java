@@ -310,6 +310,15 @@ final class GuestCode implements AutoCloseable {
     }
   }
 
+  /** Leases a stub that has code, of at most a page, at an address. */
+  static Stub load(StubPool pool, long address, byte[] code) {
+    Stub stub = pool.acquire();
+    stub.memory().mapAnonymous(address, AddressSpace.PAGE_SIZE, Protection.READ_WRITE);
+    stub.memory().write(address, code);
+    stub.memory().protect(address, AddressSpace.PAGE_SIZE, Protection.READ_EXECUTE);
+    return stub;
+  }
+
   /** Whether the kernel has this CPU feature in use, as /proc/cpuinfo names it; says if not. */
   static boolean has(String feature) {
     try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {

@@ -47,12 +47,7 @@ class GuestIT {
   }
 
   private static Stub load(String hex) {
-    Stub stub = pool.acquire();
-    byte[] code = HexFormat.of().parseHex(hex.replace(" ", ""));
-    stub.memory().mapAnonymous(CODE, 4096, Protection.READ_WRITE);
-    stub.memory().write(CODE, code);
-    stub.memory().protect(CODE, 4096, Protection.READ_EXECUTE);
-    return stub;
+    return GuestCode.load(pool, CODE, HexFormat.of().parseHex(hex.replace(" ", "")));
   }
 
   @Test

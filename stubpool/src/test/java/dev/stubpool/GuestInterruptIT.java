@@ -43,14 +43,6 @@ class GuestInterruptIT {
   /** Longer than a machine under load needs for one run, shorter than the patience of a build. */
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
-  private static Stub load(StubPool pool, byte[] code) {
-    Stub stub = pool.acquire();
-    stub.memory().mapAnonymous(CODE, AddressSpace.PAGE_SIZE, Protection.READ_WRITE);
-    stub.memory().write(CODE, code);
-    stub.memory().protect(CODE, AddressSpace.PAGE_SIZE, Protection.READ_EXECUTE);
-    return stub;
-  }
-
   private static StubPool open() {
     return StubPool.open(
         StubPoolOptions.builder().name("interrupts").minIdle(0).maxStubs(4).build());
@@ -122,7 +114,7 @@ class GuestInterruptIT {
     long runs = 0;
     Counts counts = new Counts();
     try (StubPool pool = open();
-        Stub stub = load(pool, CALLS_AND_SPINS)) {
+        Stub stub = GuestCode.load(pool, CODE, CALLS_AND_SPINS)) {
       for (int i = 0; i < INTERRUPTERS; i++) {
         int by = i;
         Random random = new Random(seed + 1 + i);
@@ -273,7 +265,7 @@ class GuestInterruptIT {
     AtomicReference<Guest.Interrupter> interrupter = new AtomicReference<>();
     AtomicBoolean failed = new AtomicBoolean();
     try (StubPool pool = open();
-        Stub stub = load(pool, SPIN)) {
+        Stub stub = GuestCode.load(pool, CODE, SPIN)) {
       Thread asker =
           Thread.ofPlatform()
               .start(
@@ -323,7 +315,7 @@ class GuestInterruptIT {
     AtomicLong sent = new AtomicLong();
     Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
     try (StubPool pool = open();
-        Stub stub = load(pool, CALLS_AND_SPINS)) {
+        Stub stub = GuestCode.load(pool, CODE, CALLS_AND_SPINS)) {
       int pid = stub.pid();
       Random random = new Random(seed);
       Thread sender =

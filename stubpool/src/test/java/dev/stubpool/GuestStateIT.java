@@ -11,11 +11,8 @@ import dev.stubpool.nativestubs.calls.ExtendedState;
 import dev.stubpool.support.NativeCpu;
 import dev.stubpool.testing.Effort;
 import dev.stubpool.testing.Proc;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -510,10 +507,6 @@ class GuestStateIT {
 
   /** Without them a selector that is not 0 brings its own base. */
   private static boolean hasBaseInstructions() {
-    try {
-      return Files.readString(Path.of("/proc/cpuinfo")).contains(" fsgsbase ");
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
+    return GuestCode.has("fsgsbase");
   }
 }

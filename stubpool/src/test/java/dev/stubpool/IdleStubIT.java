@@ -21,7 +21,6 @@ import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -210,18 +209,10 @@ class IdleStubIT {
         assertThat(Proc.status(pid, "SigBlk")).isEqualTo("ffffffffbfbbfa27");
         assertThat(Proc.status(pid, "PPid"))
             .isEqualTo(Long.toString(ProcessHandle.current().pid()));
-        assertThat(read("/proc/" + pid + "/oom_score_adj")).isEqualTo("1000");
-        assertThat(read("/proc/" + pid + "/limits"))
+        assertThat(Proc.read(Path.of("/proc/" + pid + "/oom_score_adj"))).isEqualTo("1000");
+        assertThat(Proc.read(Path.of("/proc/" + pid + "/limits")))
             .containsPattern("Max core file size +0 +0 +bytes");
       }
-    }
-  }
-
-  private static String read(String path) {
-    try {
-      return Files.readString(Path.of(path)).strip();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 

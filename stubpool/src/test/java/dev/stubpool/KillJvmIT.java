@@ -53,25 +53,25 @@ class KillJvmIT {
       void bringAbout(StubPool pool, Stub stub) throws Exception {
         stub.close();
         Proc.await("its return", () -> pool.stats().idle() > 0 && pool.stats().leased() == 0);
-        kill(stub.pid());
+        Proc.killFromOutside(stub.pid());
       }
     },
     LEASED_STUB_KILLED("") {
       @Override
       void bringAbout(StubPool pool, Stub stub) throws Exception {
-        kill(stub.pid());
+        Proc.killFromOutside(stub.pid());
       }
     },
     COPY_KILLED("") {
       @Override
       void bringAbout(StubPool pool, Stub stub) throws Exception {
-        kill(stub.spawnChild().pid());
+        Proc.killFromOutside(stub.spawnChild().pid());
       }
     },
     SOURCE_KILLED("") {
       @Override
       void bringAbout(StubPool pool, Stub stub) throws Exception {
-        kill(pool.sourcePid());
+        Proc.killFromOutside(pool.sourcePid());
       }
     },
     HOLDER_KILLS("WARN Pool: pool strict: killing stub %d ends the JVM (KILL_JVM)\n") {
@@ -130,11 +130,6 @@ class KillJvmIT {
     }
 
     abstract void bringAbout(StubPool pool, Stub stub) throws Exception;
-
-    /** By another process. */
-    private static void kill(int pid) throws Exception {
-      new ProcessBuilder("kill", "-9", Integer.toString(pid)).start().waitFor();
-    }
 
     /** Runs a call in a stub that nothing ends, and waits for it not as long as the pool would. */
     private static void sleepForEver(StubPool pool, Stub stub) {

@@ -8,21 +8,14 @@ import dev.stubpool.nativestubs.calls.Abi;
 import dev.stubpool.nativestubs.calls.ProcessCalls;
 import dev.stubpool.support.HeldCalls;
 import dev.stubpool.testing.Proc;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
 /**
  * What {@link DeathIT} has run in a JVM of its own: a stub or a source is killed while it is in the
- * middle of a system call, and its tracer waits for that. Prints {@link #DONE}, or {@link #SKIPPED}
- * with a reason.
+ * middle of a system call, and its tracer waits for that. A program for {@link HeldCalls#perform}.
  */
 final class KilledInCall {
-  static final String DONE = "as expected";
-  static final String SKIPPED = "skipped: ";
   private static final long SOMEWHERE = 0x1000_0000L;
   private static final int MEBIBYTE = 1 << 20;
 
@@ -34,31 +27,26 @@ final class KilledInCall {
     this.calls = calls;
   }
 
-  public static void main(String[] arguments) {
-    HeldCalls calls;
-    try {
-      calls = HeldCalls.install();
-    } catch (UnsupportedOperationException e) {
-      System.out.println(SKIPPED + e.getMessage());
-      return;
-    }
+  public static void main(String[] arguments) throws Exception {
+    HeldCalls.perform(calls -> kill(calls, arguments[0]));
+  }
+
+  private static void kill(HeldCalls calls, String what) {
     try (StubPool pool =
         StubPool.open(StubPoolOptions.builder().name("deadly").minIdle(0).maxStubs(64).build())) {
       KilledInCall test = new KilledInCall(pool, calls);
-      switch (arguments[0]) {
+      switch (what) {
         case "call" -> test.failTheCallAlone();
         case "recycling" -> test.replaceWhatIsMadeLikeNew();
         case "birth" -> test.serveWhoWaitsForASource();
         case "copy" -> test.failTheCopy();
-        default -> throw new IllegalArgumentException(arguments[0]);
+        default -> throw new IllegalArgumentException(what);
       }
       try (Stub stub = pool.acquire()) {
         assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());
       }
       Proc.await("books that add up", () -> DeathIT.addsUp(pool.stats()));
     }
-    assertThat(Proc.stubs()).isEmpty();
-    System.out.println(DONE);
   }
 
   /** Runs something that has a process make a call, and kills that in the middle of it. */
@@ -67,20 +55,9 @@ final class KilledInCall {
     calls.hold(pid);
     CompletableFuture<T> result = CompletableFuture.supplyAsync(work, Thread.ofPlatform()::start);
     calls.awaitCall();
-    // Blocked in waitid(P_PID, pid).
-    String waiting = "%d 0x%x 0x%x ".formatted(Abi.SYS_waitid, Abi.P_PID, pid);
-    Path call = Path.of("/proc/self/task/" + tracer + "/syscall");
-    Proc.await("the tracer's wait", () -> read(call).startsWith(waiting));
+    HeldCalls.awaitWait(tracer, pid);
     ProcessCalls.kill(pid, Abi.SIGKILL);
     return result;
-  }
-
-  private static String read(Path path) {
-    try {
-      return Files.readString(path);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   private void failTheCallAlone() {

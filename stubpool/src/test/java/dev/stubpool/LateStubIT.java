@@ -15,8 +15,6 @@ import dev.stubpool.support.Internals;
 import dev.stubpool.support.UntracedThread;
 import dev.stubpool.testing.ChildJvm;
 import dev.stubpool.testing.Proc;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -82,10 +80,6 @@ class LateStubIT {
     }
   }
 
-  private static boolean exists(int pid) {
-    return Files.exists(Path.of("/proc/" + pid));
-  }
-
   @Test
   void shouldBeDeadBeforeItLeavesTheBooks() throws Exception {
     try (Stub stub = pool.acquire()) {
@@ -96,7 +90,7 @@ class LateStubIT {
             assertThatThrownBy(() -> sleepForEver(stub))
                 .isInstanceOf(StubDiedException.class)
                 .hasMessageContaining("stub " + pid + " is dead (killed by SIGKILL)");
-            assertThat(exists(pid)).isFalse();
+            assertThat(Proc.exists(pid)).isFalse();
             assertThat(pool.stats().total()).isZero();
           });
     }
@@ -167,9 +161,9 @@ class LateStubIT {
     }
 
     private static void awaitEnd(int pid) {
-      assertThat(exists(pid)).isTrue();
+      assertThat(Proc.exists(pid)).isTrue();
       System.out.println(LINGERS);
-      Proc.await("the end of what lingers", () -> !exists(pid));
+      Proc.await("the end of what lingers", () -> !Proc.exists(pid));
     }
 
     private static int untracedThread(StubPool pool, Stub stub) {

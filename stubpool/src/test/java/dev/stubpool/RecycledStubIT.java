@@ -775,7 +775,7 @@ class RecycledStubIT {
               "WARN pool recycled: stub %d is discarded instead of recycled: %s"
                   .formatted(pid, why));
     }
-    Proc.await("its end", () -> !Files.exists(Path.of("/proc/" + pid)));
+    Proc.await("its end", () -> !Proc.exists(pid));
     Proc.await("the count", () -> pool.stats().discarded() == before + 1);
     try (Stub next = pool.acquire()) {
       assertThat(next.pid()).isNotEqualTo(pid);

@@ -187,7 +187,7 @@ class StubIT {
       Stub stub = discarding.acquire();
       int pid = stub.pid();
       stub.close();
-      Proc.await("the stub's end", () -> !Files.exists(Path.of("/proc/" + pid)));
+      Proc.await("the stub's end", () -> !Proc.exists(pid));
       try (Stub other = discarding.acquire()) {
         assertThat(other.pid()).isNotEqualTo(pid);
       }
@@ -199,7 +199,7 @@ class StubIT {
     try (Stub victim = pool.acquire();
         Stub other = pool.acquire()) {
       victim.syscall(Abi.SYS_getpid);
-      new ProcessBuilder("kill", "-9", Integer.toString(victim.pid())).start().waitFor();
+      Proc.killFromOutside(victim.pid());
       assertThatThrownBy(() -> victim.syscall(Abi.SYS_getpid))
           .isInstanceOf(StubDiedException.class)
           .hasMessage(
@@ -224,7 +224,7 @@ class StubIT {
       stub.kill();
       assertThatThrownBy(() -> stub.syscall(Abi.SYS_getpid)).isInstanceOf(StubDiedException.class);
     }
-    assertThat(Files.exists(Path.of("/proc/" + pool.sourcePid()))).isTrue();
+    assertThat(Proc.exists(pool.sourcePid())).isTrue();
   }
 
   @Test
@@ -233,8 +233,8 @@ class StubIT {
     int pid = stub.pid();
     stub.close();
     Proc.await("the stub's return", () -> pool.stats().idle() == 1);
-    new ProcessBuilder("kill", "-9", Integer.toString(pid)).start().waitFor();
-    Proc.await("the reaper", () -> !Files.exists(Path.of("/proc/" + pid)));
+    Proc.killFromOutside(pid);
+    Proc.await("the reaper", () -> !Proc.exists(pid));
     Proc.await("the pool's count", () -> pool.stats().total() == 0);
     try (Stub next = pool.acquire()) {
       assertThat(next.pid()).isNotEqualTo(pid);
@@ -246,7 +246,7 @@ class StubIT {
     for (int round = 0; round < 3; round++) {
       int source = pool.sourcePid();
       try (Stub stub = pool.acquire()) {
-        new ProcessBuilder("kill", "-9", Integer.toString(source)).start().waitFor();
+        Proc.killFromOutside(source);
         try (Stub next = pool.acquire()) {
           assertThat(next.syscall(Abi.SYS_getpid)).isEqualTo(next.pid());
           assertThat(stub.syscall(Abi.SYS_getpid)).isEqualTo(stub.pid());

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -172,12 +173,7 @@ class SandboxKernelIT {
   void shouldSayWhyItCannotRunSomething() throws IOException, InterruptedException {
     Path dynamic = scratch.resolve("dynamic");
     Path source = Files.writeString(scratch.resolve("d.c"), "int main(void) { return 0; }");
-    int compiled =
-        new ProcessBuilder("gcc", "-o", dynamic.toString(), source.toString())
-            .inheritIO()
-            .start()
-            .waitFor();
-    assertThat(compiled).isZero();
+    Compiler.run(Map.of(), "gcc", "-o", dynamic.toString(), source.toString());
 
     assertThatThrownBy(() -> inKernel(dynamic, ""))
         .isInstanceOf(ProgramException.class)

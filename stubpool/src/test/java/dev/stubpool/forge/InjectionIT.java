@@ -19,8 +19,6 @@ import dev.stubpool.testing.Effort;
 import dev.stubpool.testing.Proc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -187,7 +185,7 @@ public class InjectionIT {
               stubs.tracer.reaper().retry();
               return stubs.tracer.reaper().unreaped() == 0;
             });
-        assertThat(Files.exists(Path.of("/proc/" + stub.pid()))).isFalse();
+        assertThat(Proc.exists(stub.pid())).isFalse();
       }
       System.out.println(BURIED);
     }

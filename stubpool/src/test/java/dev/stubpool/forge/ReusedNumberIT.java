@@ -31,7 +31,7 @@ class ReusedNumberIT {
   private static Tracee deadThread(TracedStub stubs, Tracee stub) {
     Tracee thread = stubs.forge.makeThread(stub);
     ProcessCalls.kill(stub.pid(), Abi.SIGKILL);
-    Proc.await("its end", () -> !Files.exists(Path.of("/proc/" + thread.pid())));
+    Proc.await("its end", () -> !Proc.exists(thread.pid()));
     return thread;
   }
 
@@ -45,7 +45,7 @@ class ReusedNumberIT {
         Assumptions.abort("needs root and CONFIG_CHECKPOINT_RESTORE: " + e);
       }
       T made = make.call();
-      if (Files.exists(Path.of("/proc/" + number))) {
+      if (Proc.exists(number)) {
         return made;
       }
       undo.call();

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.abi.Errno;
 import dev.stubpool.nativestubs.calls.Abi;
@@ -12,6 +13,8 @@ import dev.stubpool.nativestubs.image.StubImage;
 import dev.stubpool.testing.Proc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * Keeps a stub in the middle of a system call, until it is killed or let go on: a filter that stubs
@@ -20,6 +23,9 @@ import java.lang.foreign.MemorySegment;
  * JVM of its own.
  */
 public final class HeldCalls {
+  private static final String DONE = "as expected";
+  private static final String SKIPPED = "skipped: ";
+
   private static final int SYS_SECCOMP = 317;
   private static final int SYS_IOCTL = 16;
   private static final int PR_SET_NO_NEW_PRIVS = 38;
@@ -55,12 +61,38 @@ public final class HeldCalls {
     this.listener = listener;
   }
 
+  /** A test that needs calls to be held, in a JVM of its own. */
+  public interface Program {
+    /** Performs the test, and leaves no stubs. */
+    void run(HeldCalls calls) throws Exception;
+  }
+
+  /** Performs a test, and prints for {@link #checkOutput} that it passed, or why it cannot run. */
+  public static void perform(Program test) throws Exception {
+    HeldCalls calls;
+    try {
+      calls = install();
+    } catch (UnsupportedOperationException e) {
+      System.out.println(SKIPPED + e.getMessage());
+      return;
+    }
+    test.run(calls);
+    assertThat(Proc.stubs()).isEmpty();
+    System.out.println(DONE);
+  }
+
+  /** Checks all that a JVM printed which ran {@link #perform}; skips the test if that could not. */
+  public static void checkOutput(String output) {
+    Assumptions.assumeFalse(output.startsWith(SKIPPED), output);
+    assertThat(output).isEqualTo(DONE + "\n");
+  }
+
   /**
    * Installs the filter for the calling thread, and all threads and processes that it makes later.
    *
    * @throws UnsupportedOperationException if the kernel refuses, for it allows one listener only
    */
-  public static HeldCalls install() {
+  private static HeldCalls install() {
     StubImage image = StubImage.get();
     long from = image.base();
     long to = from + Abi.IMAGE_STUB_SIZE;
@@ -156,5 +188,12 @@ public final class HeldCalls {
   /** Waits until the call is under way. */
   public void awaitCall() {
     Proc.await("the call to be held", () -> held != 0);
+  }
+
+  /** Waits until a thread of this JVM is blocked in waitid(2) for a process or thread. */
+  public static void awaitWait(int waiter, int pid) {
+    Path call = Path.of("/proc/self/task/" + waiter + "/syscall");
+    String waiting = "%d 0x%x 0x%x ".formatted(Abi.SYS_waitid, Abi.P_PID, pid);
+    Proc.await("the wait for " + pid, () -> Proc.read(call).startsWith(waiting));
   }
 }

@@ -60,6 +60,25 @@ public final class Proc {
     return children;
   }
 
+  /** Whether there is such a process or thread, be it a zombie. */
+  public static boolean exists(long pid) {
+    return Files.exists(Path.of("/proc/" + pid));
+  }
+
+  /** Sends SIGKILL from another process, and waits until it is sent. */
+  public static void killFromOutside(int pid) throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-9", Integer.toString(pid)).start().waitFor();
+  }
+
+  /** A file, stripped. */
+  public static String read(Path path) {
+    try {
+      return Files.readString(path).strip();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** A file of a process, stripped; "" if the process is gone. */
   public static String readIfThere(Path path) {
     try {

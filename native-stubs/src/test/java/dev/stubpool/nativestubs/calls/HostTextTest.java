@@ -1,21 +1,19 @@
 package dev.stubpool.nativestubs.calls;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.stubpool.nativestubs.image.StubImage;
 import dev.stubpool.nativestubs.proc.ProcMaps;
-import java.io.File;
+import dev.stubpool.testing.ChildJvm;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Calls need the host text alone; in child JVMs, for there is one text a JVM, never unmapped. */
 class HostTextTest {
-  private static final long PATIENCE_SECONDS = 60;
+  /** The exit status of a JVM that took too long, 128 + SIGKILL. */
+  private static final int KILLED = 137;
 
   /** Makes a call, and prints what is mapped for it. */
   static final class Caller {
@@ -46,7 +44,7 @@ class HostTextTest {
   }
 
   @Test
-  void shouldMakeACallWithoutTheStubImage() throws Exception {
+  void shouldMakeACallWithoutTheStubImage() {
     assertThat(run(List.of("-Xlog:class+load"), Caller.class))
         .contains("own pid: true")
         .anyMatch(line -> line.contains(HostText.class.getName()))
@@ -56,7 +54,7 @@ class HostTextTest {
   }
 
   @Test
-  void shouldLieApartFromTheStubImage() throws Exception {
+  void shouldLieApartFromTheStubImage() {
     assertThat(run(List.of(), ImageUser.class))
         .containsExactlyInAnyOrder(
             "/memfd:stubpool-host (deleted) r-xs " + Abi.HOST_TEXT_SIZE,
@@ -65,7 +63,7 @@ class HostTextTest {
   }
 
   @Test
-  void shouldRefuseAnotherArchitecture() throws Exception {
+  void shouldRefuseAnotherArchitecture() {
     assertThat(run(List.of("-Dos.arch=riscv64"), ImageUser.class))
         .anyMatch(
             line ->
@@ -75,8 +73,8 @@ class HostTextTest {
   }
 
   @Test
-  void shouldNameTheOptionThatAllowsNativeCalls() throws Exception {
-    assertThat(run(List.of("--illegal-native-access=deny", "-Ddenied=true"), ImageUser.class))
+  void shouldNameTheOptionThatAllowsNativeCalls() {
+    assertThat(run(List.of("-Ddenied=true"), ImageUser.class))
         .anyMatch(
             line ->
                 line.endsWith(
@@ -85,35 +83,13 @@ class HostTextTest {
   }
 
   /** The lines that a child JVM prints, on the class path, allowed to call native code or not. */
-  private static List<String> run(List<String> options, Class<?> main)
-      throws IOException, InterruptedException, URISyntaxException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.addAll(options);
+  private static List<String> run(List<String> options, Class<?> main) {
+    List<String> all = new ArrayList<>(options);
     if (!options.contains("-Ddenied=true")) {
-      command.add("--enable-native-access=ALL-UNNAMED");
+      all.add("--enable-native-access=ALL-UNNAMED");
     }
-    Path classes =
-        Path.of(HostTextTest.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    // Maven patches the tests into the module: then the code source is the module's.
-    command.addAll(
-        List.of(
-            "-cp",
-            String.join(
-                File.pathSeparator,
-                classes.resolveSibling("test-classes").toString(),
-                classes.toString(),
-                System.getProperty("jdk.module.path", ""),
-                System.getProperty("java.class.path", "")),
-            main.getName()));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    try (var output = process.inputReader()) {
-      List<String> lines = output.lines().toList();
-      assertThat(process.waitFor(PATIENCE_SECONDS, SECONDS)).isTrue();
-      return lines;
-    } finally {
-      process.destroyForcibly();
-    }
+    ChildJvm.Outcome outcome = ChildJvm.run(ChildJvm.command(all, ChildJvm.classPath(main), main));
+    assertThat(outcome.status()).as("not killed: %s", outcome.output()).isNotEqualTo(KILLED);
+    return outcome.output().lines().toList();
   }
 }
