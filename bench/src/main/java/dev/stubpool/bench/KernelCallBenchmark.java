@@ -14,9 +14,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.Locale;
 
 /**
  * A program that asks for its process's number in a loop: in the sandbox kernel, and the same
@@ -27,7 +25,7 @@ public final class KernelCallBenchmark {
   private static final long CODE = 0x40_0000;
   private static final int GETPID = 39;
   private static final int HEADERS_SIZE = 64 + 56;
-  private static final double NANOS = 1000;
+  private static final double NANOS_A_MICRO = 1000;
 
   private KernelCallBenchmark() {}
 
@@ -44,8 +42,8 @@ public final class KernelCallBenchmark {
       Files.write(program, elf(code));
       Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
       for (int i = -1; i < rounds; i++) { // the first round warms up
-        double ofGuest = byGuest(pool, code) / calls;
-        double ofKernel = byKernel(pool, program) / calls;
+        double ofGuest = byGuest(pool, code) / calls / NANOS_A_MICRO;
+        double ofKernel = byKernel(pool, program) / calls / NANOS_A_MICRO;
         if (i >= 0) {
           guest[i] = ofGuest;
           kernel[i] = ofKernel;
@@ -54,8 +52,8 @@ public final class KernelCallBenchmark {
     } finally {
       Files.delete(program);
     }
-    print("getpid_guest", guest);
-    print("getpid_kernel", kernel);
+    FloorLine.print("getpid_guest", "us", guest);
+    FloorLine.print("getpid_kernel", "us", kernel);
   }
 
   /**
@@ -110,16 +108,5 @@ public final class KernelCallBenchmark {
       throw new IllegalStateException("the program ended with " + status);
     }
     return System.nanoTime() - begun;
-  }
-
-  private static void print(String name, double[] nanos) {
-    Arrays.sort(nanos);
-    System.out.printf(
-        Locale.ROOT,
-        "{\"name\":\"%s\",\"unit\":\"us\",\"n\":%d,\"p50\":%.3f,\"min\":%.3f}%n",
-        name,
-        nanos.length,
-        nanos[nanos.length / 2] / NANOS,
-        nanos[0] / NANOS);
   }
 }

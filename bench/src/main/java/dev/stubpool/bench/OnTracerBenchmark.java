@@ -17,10 +17,10 @@ import org.openjdk.jmh.annotations.OperationsPerInvocation;
 @Fork(
     value = 1,
     jvmArgsAppend = {
-      "--enable-native-access=ALL-UNNAMED",
-      "--sun-misc-unsafe-memory-access=allow",
-      "-Djmh.executor=CUSTOM",
-      "-Djmh.executor.class=dev.stubpool.bench.TracerExecutor"
+      StubBenchmark.NATIVE_ACCESS,
+      StubBenchmark.UNSAFE_ACCESS,
+      StubBenchmark.OWN_EXECUTOR,
+      StubBenchmark.TRACER_EXECUTOR
     })
 public class OnTracerBenchmark extends StubBenchmark {
   private static final long ADDRESS = 0x10000000;

@@ -20,10 +20,10 @@ import org.openjdk.jmh.annotations.Setup;
 @Fork(
     value = 1,
     jvmArgsAppend = {
-      "--enable-native-access=ALL-UNNAMED",
-      "--sun-misc-unsafe-memory-access=allow",
-      "-Djmh.executor=CUSTOM",
-      "-Djmh.executor.class=dev.stubpool.bench.GuestExecutor"
+      StubBenchmark.NATIVE_ACCESS,
+      StubBenchmark.UNSAFE_ACCESS,
+      StubBenchmark.OWN_EXECUTOR,
+      StubBenchmark.GUEST_EXECUTOR
     })
 public class RetouchBenchmark extends StubBenchmark {
   private static final long DATA = 0x1000_0000;

@@ -16,7 +16,21 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Fork(
     value = 1,
-    jvmArgsAppend = {"--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"})
+    jvmArgsAppend = {StubBenchmark.NATIVE_ACCESS, StubBenchmark.UNSAFE_ACCESS})
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 2, time = 1)
-public abstract class StubBenchmark {}
+public abstract class StubBenchmark {
+  // Options of the JVMs that JMH forks. An @Fork of a subclass replaces the one above.
+
+  static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
+
+  /** For JMH itself. */
+  static final String UNSAFE_ACCESS = "--sun-misc-unsafe-memory-access=allow";
+
+  /** Workers are run by the class that another option names. */
+  static final String OWN_EXECUTOR = "-Djmh.executor=CUSTOM";
+
+  static final String GUEST_EXECUTOR = "-Djmh.executor.class=dev.stubpool.bench.GuestExecutor";
+
+  static final String TRACER_EXECUTOR = "-Djmh.executor.class=dev.stubpool.bench.TracerExecutor";
+}

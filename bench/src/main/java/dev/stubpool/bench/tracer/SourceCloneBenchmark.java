@@ -1,5 +1,6 @@
 package dev.stubpool.bench.tracer;
 
+import dev.stubpool.bench.FloorLine;
 import dev.stubpool.bench.report.Group;
 import dev.stubpool.bench.report.Program;
 import dev.stubpool.bench.report.Row;
@@ -15,7 +16,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * What it costs a JVM with a touched heap to open a pool. A program rather than a JMH benchmark:
@@ -169,14 +169,6 @@ public final class SourceCloneBenchmark {
   }
 
   private static void report(String name, String unit, List<Double> samples) {
-    double[] sorted = samples.stream().mapToDouble(x -> x).sorted().toArray();
-    System.out.printf(
-        Locale.ROOT,
-        "{\"name\":\"%s\",\"unit\":\"%s\",\"n\":%d,\"p50\":%.3f,\"min\":%.3f}%n",
-        name,
-        unit,
-        sorted.length,
-        sorted[sorted.length / 2],
-        sorted[0]);
+    FloorLine.print(name, unit, samples.stream().mapToDouble(x -> x).toArray());
   }
 }
