@@ -177,6 +177,18 @@ class HostFileIT {
   }
 
   /** A path of a zip file, say, may have the name of another file of the host. */
+  /** Bytes that are no UTF-8; a letter and a question mark, which Java may not tell from others. */
+  @Test
+  void shouldOpenNamesThatAreNoText() throws IOException {
+    for (String name : new String[] {"%ff%fe", "%c3%a4", "%3f"}) {
+      Path odd = Path.of(URI.create(folder.toUri() + name));
+      Files.writeString(odd, name);
+      try (HostFile file = pool.mappable(odd)) {
+        assertThat(file.size()).isEqualTo(name.length());
+      }
+    }
+  }
+
   @Test
   void shouldRefusePathsThatAreNotOfTheHost() {
     Path path = FileSystems.getFileSystem(URI.create("jrt:/")).getPath("/etc/passwd");
