@@ -176,7 +176,6 @@ class HostFileIT {
     }
   }
 
-  /** A path of a zip file, say, may have the name of another file of the host. */
   /** Bytes that are no UTF-8; a letter and a question mark, which Java may not tell from others. */
   @Test
   void shouldOpenNamesThatAreNoText() throws IOException {
@@ -189,6 +188,7 @@ class HostFileIT {
     }
   }
 
+  /** A path of a zip file, say, may have the name of another file of the host. */
   @Test
   void shouldRefusePathsThatAreNotOfTheHost() {
     Path path = FileSystems.getFileSystem(URI.create("jrt:/")).getPath("/etc/passwd");
