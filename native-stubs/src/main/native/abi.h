@@ -1,6 +1,6 @@
 /*
  * What the image and Java agree on: where things lie in the image's range, the boot region, and the steps of a birth.
- * layout.c turns all of it into Java constants, so that none is typed twice.
+ * constants_libc.c turns all of it into Java constants, so that none is typed twice.
  */
 #ifndef STUBPOOL_ABI_H
 #define STUBPOOL_ABI_H

@@ -27,12 +27,12 @@ rm -rf "$sources"
 mkdir -p "$work" "$internal/calls" "$internal/image" "$abi" "$generated" "$resources/calls" "$resources/image"
 
 # Constants for the assembler and for Java, out of the compiler's own mouth.
-for unit in layout layout_kernel "$machine/layout" "$machine/layout_kernel"; do
+for unit in constants_libc constants_kernel "$machine/constants_libc" "$machine/constants_kernel"; do
     "$CC" -O1 -fno-pic -Wall -Wextra -Werror -I"$here" -S "$here/$unit.c" -o "$work/$(echo "$unit" | tr / _).s"
 done
-sed -n 's/.*"->\(int\|long\) \([A-Za-z0-9_]*\) $\(-\?[0-9]*\)".*/\1 \2 \3/p' "$work/layout.s" "$work/layout_kernel.s" \
-    "$work/${machine}_layout.s" "$work/${machine}_layout_kernel.s" >"$work/layout.txt"
-awk '{ printf "#define ABI_%s %s\n", $2, $3 }' "$work/layout.txt" >"$work/abi_constants.h"
+sed -n 's/.*"->\(int\|long\) \([A-Za-z0-9_]*\) $\(-\?[0-9]*\)".*/\1 \2 \3/p' "$work"/constants_*.s \
+    "$work/${machine}"_constants_*.s >"$work/constants.txt"
+awk '{ printf "#define ABI_%s %s\n", $2, $3 }' "$work/constants.txt" >"$work/abi_constants.h"
 
 # No libc, no stack protector, no vector registers, no unwind tables, no landing pads: text and constants, nothing else.
 # No relaxed relocations: the linker would turn an address asked for by way of a GOT, which it has to refuse, into one
@@ -95,9 +95,9 @@ symbols() {
 } >"$internal/image/ImageSymbols.java"
 
 {
-    header nativestubs.calls "layout.c, compiled against the kernel's headers"
+    header nativestubs.calls "constants_*.c, compiled against the kernel's headers"
     printf '/** Numbers of the x86-64 Linux ABI and of the stub image, as the C compiler knows them. */\npublic final class Abi {\n'
-    awk '{ printf "  public static final %s %s = %s%s;\n", $1, $2, $3, ($1 == "long" ? "L" : "") }' "$work/layout.txt"
+    awk '{ printf "  public static final %s %s = %s%s;\n", $1, $2, $3, ($1 == "long" ? "L" : "") }' "$work/constants.txt"
     echo '#include <asm/unistd.h>' | "$CC" -E -dM - |
         awk '$2 ~ /^__NR_/ && $3 ~ /^[0-9]+$/ { printf "  public static final int SYS_%s = %s;\n", substr($2, 6), $3 }' |
         sort -u | grep -v ' SYS_mseal '

@@ -5,7 +5,7 @@
 #include <asm/unistd.h>
 #include <linux/wait.h>
 
-#include "abi_constants.h" /* made by build.sh from layout.h's users */
+#include "abi_constants.h" /* made by build.sh from constants.h's users */
 #include "raw.h"
 
 #define SIGINFO_PID_INDEX (ABI_SIGINFO_pid / (int)sizeof(int))

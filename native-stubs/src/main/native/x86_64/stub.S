@@ -7,7 +7,7 @@
  */
 #include <asm/unistd_64.h>
 
-#include "abi_constants.h" /* made by build.sh from layout.h's users */
+#include "abi_constants.h" /* made by build.sh from constants.h's users */
 
     .section .stub, "ax", @progbits
 

@@ -118,6 +118,9 @@ public sealed interface Trap {
    * A breakpoint was hit: one that was set by {@link Guest#breakpoint}, or an instruction in the
    * guest's code: {@code int3}, with rip behind it, or {@code icebp}.
    *
+   * <p>Like a {@link Step}, it goes unreported if another process's SIGTRAP for the guest's thread
+   * (tgkill(2)) is pending at that instruction: the kernel keeps one signal of a kind (signal(7)).
+   *
    * @param slots the breakpoints that were hit, one bit for each slot; 0 for an instruction
    * @param code si_code: TRAP_HWBKPT (4), TRAP_TRACE (2) if a step ended there too, SI_KERNEL
    *     (0x80) for int3, TRAP_BRKPT (1) for icebp

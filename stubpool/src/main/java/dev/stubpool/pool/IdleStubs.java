@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A lock-free stack of the idle stubs, each represented by the handle of its next lease. The stub
  * that became idle last is leased first, since its memory map is the most likely to be in the CPU's
- * caches. Which idle stub is discarded is {@link Supply}'s decision.
+ * caches. Which idle stub is discarded is {@link Eviction}'s decision.
  *
  * <p>The stack is linked through the handles, so nothing is allocated. Only the tracer thread
  * pushes and unlinks; any thread pops. There is no ABA problem: a handle is pushed only once, so

@@ -63,7 +63,7 @@ public final class StubProcess {
   /** The generation of the handle made last. Accessed only by the tracer thread. */
   private long generation;
 
-  // How Supply counts the process. Accessed only by the tracer thread.
+  // How StubCounts counts the process. Accessed only by the tracer thread.
 
   /** Whether the tracer has taken it from the queue or the stack, to reset or discard it. */
   boolean resetting;

@@ -16,14 +16,10 @@ import dev.stubpool.lease.LeaseTable;
 import dev.stubpool.ptrace.Tracee;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.SequencedMap;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
@@ -50,10 +46,7 @@ import org.slf4j.LoggerFactory;
  *   <li>When no caller waits and the queue is empty, stubs are made until {@code minIdle} are idle,
  *       in batches as large as the number of idle stubs. While few are idle, a caller may soon have
  *       to wait for a batch to end, so the batches are small.
- *   <li>Idle stubs beyond demand are discarded, those that were idle for longest first, within a
- *       sixtieth of {@code idleTimeout}. Demand is {@code minIdle} plus the most stubs that callers
- *       of acquire had at once within the last one to two {@code idleTimeout}. Copies of stubs do
- *       not count, since an idle stub cannot replace a copy.
+ *   <li>Idle stubs beyond demand are discarded, see {@link Eviction}.
  *   <li>When the kernel refuses a process or a thread to a caller, idle stubs are discarded to make
  *       room for it.
  * </ol>
@@ -67,15 +60,6 @@ public final class Supply {
   /** How long no stub is made in the background after the kernel refused one. */
   private static final long REFILL_PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
 
-  /** How many times in an idleTimeout the idle stubs are compared with demand. */
-  private static final int TRIMS = 60;
-
-  /** The most stubs discarded in one turn, since callers wait for the turn to end. */
-  private static final int MOST_TRIMMED_AT_ONCE = 8;
-
-  /** Stale handles are unlinked once they are more than this and more than the idle stubs. */
-  private static final int MOST_STALE = 16;
-
   private static final int RETURNED_CHUNK = 256;
 
   private final StubPoolOptions options;
@@ -86,8 +70,7 @@ public final class Supply {
   private final AcquireLine line;
   private final Runnable wake;
 
-  private final long trimNanos;
-
+  private final StubCounts counts = new StubCounts();
   private final IdleStubs idle = new IdleStubs();
   private final MpscUnboundedVarHandleArrayQueue<StubProcess> returned =
       new MpscUnboundedVarHandleArrayQueue<>(RETURNED_CHUNK);
@@ -98,67 +81,13 @@ public final class Supply {
   /** All stubs by pid. Idle stubs are in the order in which they became idle, the oldest first. */
   private final SequencedMap<Integer, StubProcess> processes = new LinkedHashMap<>();
 
+  private final Eviction eviction;
+
   /** Stubs whose lease has ended while a copy or a guest run was under way in them. */
   private final Deque<StubProcess> inUse = new ArrayDeque<>();
 
-  /** How many handles in the stack are of stubs that are dead or discarded. */
-  private int stale;
-
   private long pausedUntil;
   private boolean paused;
-
-  /** How many stubs are copies of stubs and have not been idle since they were made. */
-  private int copies;
-
-  private long windowStart;
-
-  /** The most stubs that callers of acquire had at once in this window. */
-  private int demand;
-
-  /** The same of the window before. */
-  private int demandBefore;
-
-  private long trimmedAt;
-
-  /** How many idle stubs trimming is still to discard. */
-  private int surplus;
-
-  /** How many stubs died in the queue of returned stubs, and are counted until they leave it. */
-  private int diedWhileQueued;
-
-  // Read by any thread; written only by the tracer thread, except idleCount.
-
-  private final AtomicInteger total = new AtomicInteger();
-
-  /**
-   * How many stubs can be leased. Callers of {@link #poll} decrement it. Every other change of the
-   * counts is made by the tracer thread, as part of a transition.
-   */
-  private final AtomicInteger idleCount = new AtomicInteger();
-
-  /**
-   * How many stubs the tracer has taken from the queue or the stack and is resetting or discarding.
-   * Includes those in {@link #inUse}.
-   */
-  private final AtomicInteger resetting = new AtomicInteger();
-
-  /**
-   * A sequence lock: odd while the tracer moves a stub from one count to another. Written only by
-   * the tracer thread.
-   */
-  private final AtomicInteger transitions = new AtomicInteger();
-
-  /**
-   * Whether the queue of returned stubs is not served any more. Written as part of a transition.
-   */
-  private volatile boolean closed;
-
-  private final AtomicInteger forging = new AtomicInteger();
-  private final AtomicLong created = new AtomicLong();
-  private final AtomicLong recycled = new AtomicLong();
-  private final AtomicLong discarded = new AtomicLong();
-  private final AtomicLong died = new AtomicLong();
-  private final AtomicLong lostLeases = new AtomicLong();
 
   /**
    * Makes an empty supply.
@@ -182,9 +111,7 @@ public final class Supply {
     this.clock = clock;
     this.line = line;
     this.wake = wake;
-    this.trimNanos = options.idleTimeout().toNanos() / TRIMS;
-    this.windowStart = clock.getAsLong();
-    this.trimmedAt = windowStart;
+    this.eviction = new Eviction(options, clock, factory, processes, idle, counts);
   }
 
   // ---- any thread ----
@@ -202,7 +129,7 @@ public final class Supply {
     Lease stub;
     while ((stub = idle.pop()) != null) {
       if (stub.beginLease()) {
-        idleCount.getAndDecrement(); // before its holder can close the lease
+        counts.leased(); // before its holder can close the lease
         return stub;
       }
     }
@@ -225,52 +152,14 @@ public final class Supply {
     wake.run();
   }
 
-  /**
-   * A snapshot of the counts. While {@code transitions} does not change, stubs change only from
-   * idle to leased, and from leased to {@code returned}. So if the number of idle stubs is the same
-   * before and after the other counts are read, all of them were true at one moment.
-   */
+  /** The counts of the pool, all true at one moment. */
   StubPoolStats stats(int unreaped) {
-    int before;
-    int alive;
-    int free;
-    int returning;
-    do {
-      before = transitions.get();
-      alive = total.get();
-      free = idleCount.get();
-      returning = (closed ? 0 : returned.size()) + resetting.get();
-    } while (idleCount.get() != free || !isUnchanged(before));
-    return StubPoolStats.builder()
-        .total(alive)
-        .idle(free)
-        .resetting(returning)
-        .forging(forging.get())
-        .waiting(line.waiting())
-        .unreaped(unreaped)
-        .created(created.get())
-        .recycled(recycled.get())
-        .discarded(discarded.get())
-        .died(died.get())
-        .lost(lostLeases.get())
-        .build();
-  }
-
-  /**
-   * Whether no transition was under way at {@code before} or began since. If one was, yields the
-   * CPU first, so that it can end.
-   */
-  private boolean isUnchanged(int before) {
-    if ((before & 1) == 0 && transitions.get() == before) {
-      return true;
-    }
-    Thread.yield();
-    return false;
+    return counts.snapshot(returned::size).waiting(line.waiting()).unreaped(unreaped).build();
   }
 
   /** Whether any stub is leased or being reset. May be called from any thread. */
   boolean hasLeased() {
-    return total.get() > idleCount.get();
+    return counts.total() > counts.idle();
   }
 
   // ---- the tracer thread ----
@@ -282,12 +171,12 @@ public final class Supply {
    */
   boolean turn() {
     reclaimLost();
-    demand = Math.max(demand, demandNow());
+    eviction.noteDemand();
     retryInUse();
     if (!line.isEmpty()) {
       return serveLine();
     }
-    return takeBackNext() || refill() || trim();
+    return takeBackNext() || refill() || eviction.trim();
   }
 
   /** Whether {@link #turn} would find a stub to reset. */
@@ -340,7 +229,7 @@ public final class Supply {
   }
 
   private void forgeForLine(int count) {
-    long before = created.getPlain();
+    long before = counts.created();
     try {
       forge(count);
     } catch (RuntimeException e) {
@@ -349,7 +238,7 @@ public final class Supply {
       }
       // The callers for whom this batch was made get the failure. Those behind them may still be
       // served.
-      for (long left = count - (created.getPlain() - before); left > 0; left--) {
+      for (long left = count - (counts.created() - before); left > 0; left--) {
         line.fail(
             e instanceof SystemCallException s
                 ? Failures.make().again(s)
@@ -359,12 +248,12 @@ public final class Supply {
   }
 
   private int room() {
-    return options.maxStubs() - total.getPlain();
+    return options.maxStubs() - counts.total();
   }
 
   /** Makes some of the stubs that are missing to minIdle; returns whether there is more to do. */
   private boolean refill() {
-    int ready = idleCount.get();
+    int ready = counts.idle();
     int missing = Math.min(options.minIdle() - ready, room());
     if (missing <= 0 || isRefillPaused()) {
       return false;
@@ -394,116 +283,6 @@ public final class Supply {
     return paused;
   }
 
-  /** Discards some of the idle stubs beyond demand; returns whether there is more to do. */
-  private boolean trim() {
-    long now = clock.getAsLong();
-    if (now - windowStart >= options.idleTimeout().toNanos()) {
-      windowStart = now;
-      demandBefore = demand;
-      demand = demandNow();
-      trimmedAt = now - trimNanos;
-    }
-    if (now - trimmedAt >= trimNanos) {
-      trimmedAt = now;
-      surplus = mayDiscardIdle() ? options.maxStubs() : 0;
-    }
-    if (surplus > 0) {
-      surplus = Math.clamp(beyondDemand(), 0, surplus); // some may have been leased since
-    }
-    if (surplus == 0) {
-      return false;
-    }
-    int discarded = discardColdest(Math.min(surplus, MOST_TRIMMED_AT_ONCE));
-    surplus = discarded > 0 ? surplus - discarded : 0;
-    if (surplus == 0) {
-      unlinkStale();
-    }
-    return surplus > 0;
-  }
-
-  /** How many stubs callers of acquire have at present. */
-  private int demandNow() {
-    return total.getPlain() - idleCount.get() - copies;
-  }
-
-  /** How many idle stubs would be left over if demand rose to its recent maximum again. */
-  private int beyondDemand() {
-    int free = idleCount.get();
-    int wanted = Math.max(demand, demandBefore) - demandNow();
-    return free - options.minIdle() - Math.max(0, wanted);
-  }
-
-  private boolean mayDiscardIdle() {
-    return options.onStubDeath() != OnStubDeath.KILL_JVM;
-  }
-
-  /**
-   * Discards up to {@code most} idle stubs, those that were idle for longest first; returns how
-   * many.
-   */
-  private int discardColdest(int most) {
-    List<StubProcess> coldest = new ArrayList<>(most);
-    try {
-      claimColdest(coldest, most);
-    } finally {
-      for (int i = 0; i < coldest.size(); i++) { // kill all before waiting: they die in parallel
-        coldest.get(i).markDiscarded();
-        factory.kill(coldest.get(i).tracee);
-      }
-    }
-    RuntimeException failure = null;
-    for (StubProcess process : coldest) {
-      try {
-        factory.discard(process.tracee);
-      } catch (RuntimeException e) {
-        if (failure == null) {
-          failure = e;
-        } else {
-          failure.addSuppressed(e);
-        }
-      }
-    }
-    if (stale > Math.max(MOST_STALE, idleCount.get())) {
-      unlinkStale();
-    }
-    if (failure != null) {
-      throw failure;
-    }
-    return coldest.size();
-  }
-
-  private void claimColdest(List<StubProcess> coldest, int most) {
-    List<StubProcess> busy = new ArrayList<>();
-    for (StubProcess process : processes.values()) {
-      if (coldest.size() == most || idleCount.get() == 0) {
-        break;
-      }
-      (claimIdle(process) ? coldest : busy).add(process);
-    }
-    for (StubProcess process : busy) {
-      // So that the next search does not find it at the front again.
-      processes.putLast(process.tracee.pid(), process);
-    }
-  }
-
-  private boolean claimIdle(StubProcess process) {
-    if (process.state() != StubState.IDLE) {
-      return false;
-    }
-    beginTransition();
-    try {
-      if (!process.claimIdle()) {
-        return false;
-      }
-      idleCount.getAndDecrement();
-      stale++;
-      startResetting(process);
-      return true;
-    } finally {
-      endTransition();
-    }
-  }
-
   /**
    * Performs work that makes the kernel create a process or a thread. If the kernel refuses that,
    * half of the idle stubs are discarded and the work is performed again, until it succeeds or no
@@ -530,61 +309,33 @@ public final class Supply {
    * @return whether there was such a stub
    */
   boolean evict() {
-    if (!mayDiscardIdle()) {
+    if (!eviction.isAllowed()) {
       return false;
     }
     pauseRefill();
-    int half = (idleCount.get() + 1) / 2;
-    return (half > 0 && discardColdest(half) > 0) || takeBackNext();
+    int half = (counts.idle() + 1) / 2;
+    return (half > 0 && eviction.discardColdest(half) > 0) || takeBackNext();
   }
 
   private void forge(int count) {
-    forging.set(count);
+    counts.forging(count);
     try {
       factory.forge(count, this::addForged);
     } finally {
-      forging.set(0);
+      counts.forging(0);
     }
   }
 
   private void addForged(Tracee tracee) {
-    beginTransition();
+    counts.beginTransition();
     try {
-      forging.decrementAndGet();
+      counts.forged();
       assignOrPush(register(tracee));
     } catch (Error e) {
       tracee.kill(); // the sweep reaps it
       throw e;
     } finally {
-      endTransition();
-    }
-  }
-
-  /** Begins moving a stub from one count to another. */
-  private void beginTransition() {
-    transitions.incrementAndGet();
-  }
-
-  private void endTransition() {
-    transitions.incrementAndGet();
-  }
-
-  private void startResetting(StubProcess process) {
-    process.resetting = true;
-    resetting.setRelease(resetting.getPlain() + 1);
-  }
-
-  private void stopResetting(StubProcess process) {
-    if (process.resetting) {
-      process.resetting = false;
-      resetting.setRelease(resetting.getPlain() - 1);
-    }
-  }
-
-  private void noLongerCopy(StubProcess process) {
-    if (process.copy) {
-      process.copy = false;
-      copies--;
+      counts.endTransition();
     }
   }
 
@@ -596,8 +347,7 @@ public final class Supply {
       process.retire();
       throw e;
     }
-    total.setRelease(total.getPlain() + 1);
-    created.setRelease(created.getPlain() + 1);
+    counts.registered();
     return process;
   }
 
@@ -641,24 +391,23 @@ public final class Supply {
   }
 
   private StubProcess registerCopy(Tracee tracee) {
-    beginTransition();
+    counts.beginTransition();
     try {
       StubProcess copy = register(tracee);
-      copy.copy = true;
-      copies++;
+      counts.countAsCopy(copy);
       return copy;
     } catch (Error e) {
       tracee.kill(); // it is not registered; the sweep reaps it
       throw e;
     } finally {
-      endTransition();
+      counts.endTransition();
     }
   }
 
   /** Discards stubs that are not leased until there is room for one; returns whether there is. */
   private boolean makeRoom() {
     while (room() <= 0) {
-      boolean discarded = mayDiscardIdle() && line.isEmpty() && discardColdest(1) > 0;
+      boolean discarded = eviction.isAllowed() && line.isEmpty() && eviction.discardColdest(1) > 0;
       if (!discarded && !takeBackNext()) {
         return false;
       }
@@ -676,11 +425,11 @@ public final class Supply {
 
   /** Gives a new or reset stub to the first in line, else pushes it. Part of a transition. */
   private void assignOrPush(StubProcess process) {
-    noLongerCopy(process);
+    counts.noLongerCopy(process);
     processes.putLast(process.tracee.pid(), process);
     Lease stub = process.makeIdle(pool, lost);
     if (line.isEmpty()) {
-      idleCount.getAndIncrement();
+      counts.becameIdle();
       idle.push(stub);
     } else if (!line.give(beginNewLease(stub))) {
       stub.close(); // the last request in line was cancelled meanwhile
@@ -714,18 +463,15 @@ public final class Supply {
   }
 
   private @Nullable StubProcess nextReturned() {
-    beginTransition();
+    counts.beginTransition();
     try {
       StubProcess process = returned.relaxedPoll();
-      if (process != null && process.diedWhileQueued) {
-        diedWhileQueued--;
-        countOut(process);
-      } else if (process != null) {
-        startResetting(process);
+      if (process != null) {
+        counts.dequeued(process);
       }
       return process;
     } finally {
-      endTransition();
+      counts.endTransition();
     }
   }
 
@@ -751,12 +497,12 @@ public final class Supply {
   }
 
   private void finishReset(StubProcess process) {
-    beginTransition();
+    counts.beginTransition();
     try {
       assignOrPush(process);
-      stopResetting(process);
+      counts.stopResetting(process);
     } finally {
-      endTransition();
+      counts.endTransition();
     }
   }
 
@@ -783,7 +529,7 @@ public final class Supply {
     }
     if (why == null) {
       process.mappings.clear();
-      recycled.setRelease(recycled.getPlain() + 1);
+      counts.recycled();
       return true;
     }
     if (tracee.death() == null) {
@@ -822,7 +568,7 @@ public final class Supply {
     while ((guard = lost.poll()) != null) {
       StubProcess process = guard.process;
       if (process.giveBack(guard.generation)) {
-        lostLeases.setRelease(lostLeases.getPlain() + 1);
+        counts.lostLease();
         LOG.warn(
             "pool {}: the lease of stub {} was never closed, and its handle is garbage: taken"
                 + " back{}",
@@ -844,35 +590,19 @@ public final class Supply {
       return; // not a stub, or removed before, so that the pid may be another stub's by now
     }
     processes.remove(tracee.pid());
-    beginTransition();
+    counts.beginTransition();
     try {
       StubState before = process.retire();
       if (before == StubState.IDLE) {
-        idleCount.getAndDecrement();
-        stale++;
+        eviction.becameStale();
       }
       boolean queued =
           before == StubState.RESETTING && !process.resetting && !process.hasEnqueueFailed();
-      if (queued && !closed) {
-        // Counted out when it leaves the queue: total must not be less than the sum of its parts.
-        process.diedWhileQueued = true;
-        diedWhileQueued++;
-      } else {
-        countOut(process);
-      }
+      counts.ended(process, queued);
     } finally {
-      endTransition();
+      counts.endTransition();
     }
     process.endDeathWatch();
-  }
-
-  /** Removes a dead stub from the counts. Part of a transition. */
-  private void countOut(StubProcess process) {
-    stopResetting(process);
-    noLongerCopy(process);
-    AtomicLong count = process.isDiscarded() ? discarded : died;
-    count.setRelease(count.getPlain() + 1);
-    total.setRelease(total.getPlain() - 1);
   }
 
   @Nullable StubProcess find(int pid) {
@@ -884,17 +614,16 @@ public final class Supply {
   }
 
   long created() {
-    return created.getPlain();
+    return counts.created();
   }
 
   long died() {
-    return died.getPlain();
+    return counts.died();
   }
 
   /** Removes the handles of dead and discarded stubs from the stack of idle stubs. */
   void unlinkStale() {
-    idle.unlink(stub -> !stub.process().isIdle(stub.generation()));
-    stale = 0;
+    eviction.unlinkStale();
   }
 
   /**
@@ -903,14 +632,11 @@ public final class Supply {
   void close() {
     line.close();
     idle.clear();
-    beginTransition();
+    counts.beginTransition();
     try {
-      closed = true;
-      died.setRelease(died.getPlain() + diedWhileQueued);
-      total.setRelease(total.getPlain() - diedWhileQueued);
-      diedWhileQueued = 0;
+      counts.close();
     } finally {
-      endTransition();
+      counts.endTransition();
     }
   }
 }

@@ -6,7 +6,8 @@
  *   <li>{@link dev.stubpool.pool.Pool} opens and closes the parts of a pool.
  *   <li>{@link dev.stubpool.pool.Lease} is the handle that a caller gets.
  *   <li>{@link dev.stubpool.pool.Supply} is the policy only; a {@link
- *       dev.stubpool.forge.StubFactory} performs the operations.
+ *       dev.stubpool.forge.StubFactory} performs the operations. {@link dev.stubpool.pool.Eviction}
+ *       is its part that discards idle stubs, {@link dev.stubpool.pool.StubCounts} the numbers.
  *   <li>{@link dev.stubpool.pool.ForgeTracer} is the work of the forge tracer thread: the turns of
  *       the supply, the requests of callers, and the search for stubs that died.
  * </ul>

@@ -1,4 +1,4 @@
-/* Constants that libc's headers know, and the image's own, of all architectures. See layout.h. */
+/* Constants that libc's headers know, and the image's own, of all architectures. See constants.h. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include <sys/uio.h>
 
 #include "abi.h"
-#include "layout.h"
+#include "constants.h"
 #include "newer.h"
 
 #define BOOT(name) INT(BOOT_##name, offsetof(struct boot, name))
@@ -30,7 +30,7 @@ _Static_assert(IMAGE_PID_PAGE_OFFSET + IMAGE_PAGE <= IMAGE_RESERVED_SIZE, "image
 _Static_assert((CLONE_FILES | CLONE_FS | CLONE_IO | CLONE_SYSVSEM | CLONE_PARENT | CLONE_PTRACE | CLONE_PARENT_SETTID |
                 SIGCHLD) == 0x8014A611u, "child stub");
 
-void layout(void) {
+void constants_libc(void) {
     SAME(HOST_TEXT_SIZE);
     INT(IMAGE_PAGE, IMAGE_PAGE);
     SAME(IMAGE_STUB_OFFSET);

@@ -1,4 +1,4 @@
-/* Constants of kernel headers that cannot stand beside libc's, of all architectures. See layout.h. */
+/* Constants of kernel headers that cannot stand beside libc's, of all architectures. See constants.h. */
 #include <stddef.h>
 
 #include <asm/siginfo.h>
@@ -7,9 +7,9 @@
 #include <asm/ucontext.h>
 
 #include "abi.h"
-#include "layout.h"
+#include "constants.h"
 
-void layout_kernel(void) {
+void constants_kernel(void) {
     INT(SIGINFO_SIZE, sizeof(siginfo_t));
     INT(SIGINFO_signo, offsetof(siginfo_t, si_signo));
     INT(SIGINFO_code, offsetof(siginfo_t, si_code));

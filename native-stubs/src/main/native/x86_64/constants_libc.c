@@ -1,15 +1,15 @@
-/* Constants of x86-64 that libc's headers know. See layout.h. */
+/* Constants of x86-64 that libc's headers know. See constants.h. */
 #include <elf.h>
 #include <linux/audit.h>
 #include <linux/ptrace.h>
 #include <stddef.h>
 #include <sys/user.h>
 
-#include "layout.h"
+#include "constants.h"
 
 #define REGISTER(name) INT(REGS_##name, offsetof(struct user_regs_struct, name))
 
-void layout(void) {
+void constants_libc(void) {
     INT(REGS_SIZE, sizeof(struct user_regs_struct));
     REGISTER(r15);
     REGISTER(r14);

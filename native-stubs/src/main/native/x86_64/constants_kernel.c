@@ -1,12 +1,12 @@
-/* Constants of x86-64 in kernel headers that cannot stand beside libc's. See layout.h. */
+/* Constants of x86-64 in kernel headers that cannot stand beside libc's. See constants.h. */
 #include <stddef.h>
 
 #include <asm/sigcontext.h>
 #include <asm/signal.h>
 
-#include "layout.h"
+#include "constants.h"
 
-void layout_kernel(void) {
+void constants_kernel(void) {
     INT(SIGCONTEXT_err, offsetof(struct sigcontext, err));
     INT(SIGCONTEXT_trapno, offsetof(struct sigcontext, trapno));
     INT(SIGCONTEXT_cr2, offsetof(struct sigcontext, cr2));
