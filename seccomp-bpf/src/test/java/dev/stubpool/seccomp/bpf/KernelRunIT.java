@@ -66,7 +66,7 @@ class KernelRunIT {
   @Test
   void shouldReturnWhatTheKernelReturns() {
     int[] distinct = {0};
-    int cases = Effort.cases(100_000, 3_000_000);
+    int cases = Effort.cases(100_000, 500_000);
     List<Case> batch = new ArrayList<>();
     Effort.forEachSeed(
         cases,

@@ -41,7 +41,7 @@ class SeccompCompilerTest {
     Set<SeccompAction.Kind> seen = EnumSet.noneOf(SeccompAction.Kind.class);
     long[] calls = {0, 0};
     Effort.forEachSeed(
-        Effort.cases(400, 100_000),
+        Effort.cases(400, 5_000),
         seed -> {
           RandomGenerator random = Effort.random(seed);
           RandomPolicies policies = new RandomPolicies(random);
@@ -65,7 +65,7 @@ class SeccompCompilerTest {
   @Test
   void shouldMeanWhatEachConditionMeans() {
     long[] matches = {0};
-    int cases = Effort.cases(1_500, 300_000);
+    int cases = Effort.cases(1_500, 100_000);
     Effort.forEachSeed(
         cases,
         seed -> {

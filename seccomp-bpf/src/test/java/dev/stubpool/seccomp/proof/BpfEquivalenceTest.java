@@ -133,7 +133,7 @@ class BpfEquivalenceTest {
   @Test
   void shouldNotMindHarmlessChanges() {
     int[] decided = {0};
-    int cases = Effort.cases(500, 50_000);
+    int cases = Effort.cases(500, 5_000);
     Effort.forEachSeed(
         cases,
         seed -> {
@@ -163,7 +163,7 @@ class BpfEquivalenceTest {
   @Test
   void shouldAgreeWithSamplesOnMutants() {
     int[] counts = {0, 0, 0};
-    int cases = Effort.cases(600, 100_000);
+    int cases = Effort.cases(600, 5_000);
     Effort.forEachSeed(
         cases,
         seed -> {

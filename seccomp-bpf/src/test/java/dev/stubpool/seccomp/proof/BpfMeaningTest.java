@@ -34,7 +34,7 @@ class BpfMeaningTest {
   void shouldReturnWhatTheSimulatorReturns() {
     int[] counts = {0, 0};
     Effort.forEachSeed(
-        Effort.cases(800, 300_000),
+        Effort.cases(800, 30_000),
         seed -> {
           RandomGenerator random = Effort.random(seed);
           BpfProgram program = RandomPrograms.valid(random, random.nextInt(2, 30));
@@ -90,7 +90,7 @@ class BpfMeaningTest {
   @Test
   void shouldKnowWhatReachesEachInstruction() {
     int[] decided = {0};
-    int cases = Effort.cases(50, 20_000);
+    int cases = Effort.cases(50, 1_000);
     Effort.forEachSeed(
         cases,
         seed -> {

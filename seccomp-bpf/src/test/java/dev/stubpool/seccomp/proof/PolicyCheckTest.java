@@ -137,7 +137,7 @@ class PolicyCheckTest {
     Set<Kind> seen = EnumSet.noneOf(Kind.class);
     int[] needed = {0};
     Effort.forEachSeed(
-        Effort.cases(20, 10_000),
+        Effort.cases(20, 200),
         seed -> {
           SeccompPolicy policy = new RandomPolicies(Effort.random(seed)).policy();
           List<Finding> findings = PolicyCheck.findings(policy);

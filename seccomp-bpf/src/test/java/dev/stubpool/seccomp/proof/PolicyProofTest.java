@@ -32,7 +32,7 @@ class PolicyProofTest {
    * Random policies may mix every argument with every other one; the few that need more than this
    * would take most of the time.
    */
-  private static final int MAX_NODES = Effort.cases(150_000, InputSets.DEFAULT_MAX_NODES);
+  private static final int MAX_NODES = Effort.cases(150_000, 500_000);
 
   private static SeccompPolicy.Builder policy() {
     return SeccompPolicy.builder(Architecture.X86_64).badArchitectureAction(SeccompAction.TRAP);
@@ -42,7 +42,7 @@ class PolicyProofTest {
   @Test
   void shouldProveWhatTheCompilerMakes() {
     int[] proven = {0};
-    int cases = Effort.cases(200, 50_000);
+    int cases = Effort.cases(200, 1_000);
     Effort.forEachSeed(
         cases,
         seed -> {
@@ -61,7 +61,7 @@ class PolicyProofTest {
   @EnumSource(names = {"NONE", "SIZE"})
   void shouldProveWhatOtherModesMake(Optimization mode) {
     int[] proven = {0};
-    int cases = Effort.cases(60, 50_000);
+    int cases = Effort.cases(60, 1_000);
     Effort.forEachSeed(
         cases,
         seed -> {
@@ -79,7 +79,7 @@ class PolicyProofTest {
   @Test
   void shouldRefuteOtherPolicies() {
     int[] refuted = {0};
-    int cases = Effort.cases(80, 20_000);
+    int cases = Effort.cases(80, 500);
     Effort.forEachSeed(
         cases,
         seed -> {

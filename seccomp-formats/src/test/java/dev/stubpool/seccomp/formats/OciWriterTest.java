@@ -99,7 +99,7 @@ final class OciWriterTest {
   void randomPoliciesMeanTheSameWhenReadAgain() {
     int[] written = new int[2];
     Effort.forEachSeed(
-        Effort.cases(300, 20_000),
+        Effort.cases(300, 3_000),
         seed -> {
           RandomGenerator random = Effort.random(seed);
           SeccompPolicy.Builder builder = policy();
