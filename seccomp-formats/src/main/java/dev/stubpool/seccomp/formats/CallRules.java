@@ -40,6 +40,11 @@ import java.util.Optional;
  *       high one.
  *   <li>For NE rules with the same high half and several actions, the answer for other high halves
  *       does not follow the order.
+ *   <li>Of three or more GT and GE rules whose values have the same high half, not always the one
+ *       with the greatest value decides about arguments with a greater high half: each replaces the
+ *       action if its value is greater than that of the rule added first.
+ *   <li>A GT rule with the value of an earlier LE rule, or a GE rule with that of an LT rule, takes
+ *       that rule's place in the order, but not for arguments with a greater high half.
  *   <li>If an architecture lacks the call of the first rule, and no binary tree is used, that
  *       architecture's numbers are not compared at all.
  * </ul>

@@ -18,9 +18,10 @@ import java.util.random.RandomGenerator;
  * <p>Left out is what {@link CallRules} says libseccomp gets wrong: each call has either rules of
  * one comparison, or of several of which only EQ and MASKED_EQ may be shared with other rules, or
  * one rule of any kind; NE, LT and LE have one action for a call; all values for one argument of a
- * call have the same high half. There is no rule for a call that one of the architectures lacks:
- * with the first of all rules being such a one, libseccomp 2.5.4 and 2.6 compare all numbers with
- * the architecture's.
+ * call have the same high half; GT and GE rules for one argument have one action, but for the first
+ * two, if no LT or LE comes before the second. There is no rule for a call that one of the
+ * architectures lacks: with the first of all rules being such a one, libseccomp 2.5.4 and 2.6
+ * compare all numbers with the architecture's.
  */
 final class RandomRules {
   private static final List<SeccompAction> ACTIONS =
@@ -42,8 +43,29 @@ final class RandomRules {
   private final int withComparisons;
   private final Map<String, Integer> shapes = new HashMap<>();
   private final Map<String, SeccompAction> sharedActions = new HashMap<>();
+  private final Map<String, Greater> greater = new HashMap<>();
   private final Map<String, Long> highHalves = new HashMap<>();
   private final Map<String, List<Long>> values = new HashMap<>();
+
+  /** The GT and GE rules for one argument of a call. */
+  private static final class Greater {
+    private int count;
+    private boolean lessBefore;
+    private long greatest;
+    private SeccompAction action = SeccompAction.ALLOW;
+
+    /** Adds one; returns the action that it may have. */
+    SeccompAction add(long value, SeccompAction wanted) {
+      boolean free = count == 0 || (count == 1 && !lessBefore);
+      SeccompAction given = free ? wanted : action;
+      if (count == 0 || Long.compareUnsigned(value, greatest) > 0) {
+        greatest = value;
+        action = given;
+      }
+      count++;
+      return given;
+    }
+  }
 
   /** A rule as it is given to both. */
   record Rule(String call, SeccompAction action, List<Comparison> comparisons) {}
@@ -97,9 +119,13 @@ final class RandomRules {
     }
     SeccompAction action = action();
     for (Comparison comparison : comparisons) {
+      Greater others = greater.computeIfAbsent(call + comparison.argument(), _ -> new Greater());
       switch (comparison.operator()) {
-        case NE, LT, LE ->
-            action = sharedActions.computeIfAbsent(call, _ -> Effort.oneOf(random, ACTIONS));
+        case NE, LT, LE -> {
+          action = sharedActions.computeIfAbsent(call, _ -> Effort.oneOf(random, ACTIONS));
+          others.lessBefore |= comparison.operator() != Operator.NE;
+        }
+        case GT, GE -> action = others.add(comparison.value(), action);
         default -> {}
       }
     }
