@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Deaths that no caller runs into are noticed soon, whatever else has died. */
 class SweepIT {
@@ -59,6 +60,30 @@ class SweepIT {
       }
       Proc.await("nobody left", () -> Proc.stubs().isEmpty());
       Proc.await("nobody unreaped", () -> pool.stats().unreaped() == 0);
+    }
+  }
+
+  /** No snapshot shows a process that is neither a stub nor unreaped. */
+  @Test
+  @Timeout(60)
+  void shouldCountWhatIsNotReapedBeforeItIsNoStub() {
+    try (StubPool pool = open(1)) {
+      for (int round = 0; round < 10; round++) {
+        Stub stub = pool.acquire(Duration.ofSeconds(20));
+        Tracee held = Internals.process(stub).tracee;
+        assertThat(held.hold()).isTrue();
+        try {
+          kill(stub.pid());
+          StubPoolStats stats;
+          do {
+            stats = pool.stats();
+          } while (stats.total() > 0);
+          assertThat(stats.unreaped()).isEqualTo(1);
+        } finally {
+          held.release();
+        }
+        Proc.await("nobody unreaped", () -> pool.stats().unreaped() == 0);
+      }
     }
   }
 

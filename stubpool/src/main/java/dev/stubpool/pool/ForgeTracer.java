@@ -89,7 +89,6 @@ final class ForgeTracer implements TracerThread.Work {
   private long sweepInterval = SWEEP_NANOS;
   private long pollInterval = COPY_POLL_NANOS;
   private volatile int sourcePid;
-  private volatile int unreaped;
 
   ForgeTracer(StubPoolOptions options, StubSpec spec, LeaseTable table) {
     this.options = options;
@@ -127,7 +126,7 @@ final class ForgeTracer implements TracerThread.Work {
 
   /** How many processes were killed, are no longer counted as stubs, and are not reaped. */
   int unreaped() {
-    return unreaped;
+    return tracer.reaper().unreaped();
   }
 
   // ---- the tracer thread ----
@@ -228,19 +227,15 @@ final class ForgeTracer implements TracerThread.Work {
   }
 
   /**
-   * Publishes the source's pid and the counts. Called when the source may have changed: after the
-   * forge was used, and after each turn.
+   * Publishes the source's pid. Called when the source may have changed: after the forge was used,
+   * and after each turn.
    */
   private void publish() {
     Tracee source = forge.source();
     int pid = source == null ? 0 : source.pid();
-    int now = tracer.reaper().unreaped();
     // A volatile write is a fence, and most turns change nothing.
     if (pid != sourcePid) {
       sourcePid = pid;
-    }
-    if (now != unreaped) {
-      unreaped = now;
     }
     table.publish(pid, supply.created(), supply.died());
   }

@@ -194,7 +194,7 @@ public final class Pool implements StubPool {
 
   @Override
   public StubPoolStats stats() {
-    return supply.stats(work.unreaped());
+    return supply.stats(work::unreaped);
   }
 
   @Override

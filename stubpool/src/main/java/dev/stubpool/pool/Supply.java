@@ -20,6 +20,7 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
@@ -152,9 +153,15 @@ public final class Supply {
     wake.run();
   }
 
-  /** The counts of the pool, all true at one moment. */
-  StubPoolStats stats(int unreaped) {
-    return counts.snapshot(returned::size).waiting(line.waiting()).unreaped(unreaped).build();
+  /**
+   * The counts of the pool, all true at one moment.
+   *
+   * @param unreaped returns how many processes are no longer stubs and not reaped; asked after the
+   *     other counts are read, so that a process that leaves them meanwhile is counted
+   */
+  StubPoolStats stats(IntSupplier unreaped) {
+    StubPoolStats.Builder stats = counts.snapshot(returned::size).waiting(line.waiting());
+    return stats.unreaped(unreaped.getAsInt()).build();
   }
 
   /** Whether any stub is leased or being reset. May be called from any thread. */
@@ -362,7 +369,8 @@ public final class Supply {
       throw Failures.make()
           .poolFull(
               "pool %s: no room for a copy of stub %d, all %d (maxStubs) are in use; %s"
-                  .formatted(options.name(), parent.pid(), options.maxStubs(), stats(0).summary()));
+                  .formatted(
+                      options.name(), parent.pid(), options.maxStubs(), stats(() -> 0).summary()));
     }
     return withEviction(() -> copyOf(parent));
   }

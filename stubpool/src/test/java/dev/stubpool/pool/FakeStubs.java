@@ -148,7 +148,7 @@ final class FakeStubs implements StubFactory {
   }
 
   StubPoolStats stats() {
-    return supply.stats(0);
+    return supply.stats(() -> 0);
   }
 
   void pass(Duration time) {
